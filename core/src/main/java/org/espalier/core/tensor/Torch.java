@@ -1,0 +1,29 @@
+package org.espalier.core.tensor;
+
+import org.bytedeco.openblas.global.openblas;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Process-wide settings of libtorch. Touching this class loads the native library (about a second), so command lines
+ * that only print something must not.
+ */
+public final class Torch {
+    private Torch() {}
+
+    /**
+     * Sets how many threads tensor work may use. ATen's loops and OpenBLAS count separately; a GEMM stays on all cores
+     * until both are told.
+     */
+    public static void threads(int threads) {
+        if (threads < 1) {
+            throw new IllegalArgumentException("threads must be at least 1 but is " + threads);
+        }
+        torch.set_num_threads(threads);
+        openblas.blas_set_num_threads(threads);
+    }
+
+    /** The threads that ATen's loops use now. */
+    public static int threads() {
+        return torch.get_num_threads();
+    }
+}
