@@ -18,7 +18,8 @@ public sealed interface Pattern {
     record NofM(int n, int m) implements Pattern {
         public NofM {
             if (m < 2 || n < 1 || n > m) {
-                throw new IllegalArgumentException("N:M needs 1 <= N <= M and M >= 2 but is " + n + ":" + m);
+                throw new IllegalArgumentException(
+                        "N:M needs 1 <= N <= M and M >= 2 but is " + n + ":" + m);
             }
         }
 
@@ -43,7 +44,8 @@ public sealed interface Pattern {
     record Tiles(int rows, int columns, Group group) implements Pattern {
         public Tiles {
             if (rows < 1 || columns < 1) {
-                throw new IllegalArgumentException("a tile has at least one weight but is " + rows + "x" + columns);
+                throw new IllegalArgumentException(
+                        "a tile has at least one weight but is " + rows + "x" + columns);
             }
         }
     }

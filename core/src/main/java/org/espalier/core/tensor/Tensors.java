@@ -20,27 +20,31 @@ public final class Tensors {
 
     /** Options for a CPU tensor of the given type. */
     public static TensorOptions options(ScalarType type) {
-        return new TensorOptions(type).device(new org.bytedeco.pytorch.DeviceOptional(new Device(DeviceType.CPU)));
+        return new TensorOptions(type)
+                .device(new org.bytedeco.pytorch.DeviceOptional(new Device(DeviceType.CPU)));
     }
 
     /** A new float32 tensor with a copy of {@code values} in row-major order. */
     public static Tensor floats(float[] values, long... shape) {
         Tensor tensor = torch.empty(shape, options(ScalarType.Float), null);
-        MemorySegment.copy(MemorySegment.ofArray(values), 0, segment(tensor), 0, values.length * 4L);
+        MemorySegment.copy(
+                MemorySegment.ofArray(values), 0, segment(tensor), 0, values.length * 4L);
         return tensor;
     }
 
     /** A new float64 tensor with a copy of {@code values} in row-major order. */
     public static Tensor doubles(double[] values, long... shape) {
         Tensor tensor = torch.empty(shape, options(ScalarType.Double), null);
-        MemorySegment.copy(MemorySegment.ofArray(values), 0, segment(tensor), 0, values.length * 8L);
+        MemorySegment.copy(
+                MemorySegment.ofArray(values), 0, segment(tensor), 0, values.length * 8L);
         return tensor;
     }
 
     /** A new int64 tensor with a copy of {@code values} in row-major order. */
     public static Tensor longs(long[] values, long... shape) {
         Tensor tensor = torch.empty(shape, options(ScalarType.Long), null);
-        MemorySegment.copy(MemorySegment.ofArray(values), 0, segment(tensor), 0, values.length * 8L);
+        MemorySegment.copy(
+                MemorySegment.ofArray(values), 0, segment(tensor), 0, values.length * 8L);
         return tensor;
     }
 
@@ -57,6 +61,13 @@ public final class Tensors {
         try (PointerScope scope = new PointerScope()) {
             Tensor plain = tensor.detach().to(ScalarType.Double).contiguous();
             return segment(plain).toArray(ValueLayout.JAVA_DOUBLE);
+        }
+    }
+
+    /** The number of true entries of a bool tensor. */
+    public static long countTrue(Tensor tensor) {
+        try (PointerScope scope = new PointerScope()) {
+            return tensor.sum().item_long();
         }
     }
 
@@ -80,7 +91,8 @@ public final class Tensors {
      */
     public static MemorySegment segment(Tensor tensor) {
         if (!tensor.is_contiguous()) {
-            throw new IllegalArgumentException("a shared view needs a contiguous tensor, shape " + describe(tensor));
+            throw new IllegalArgumentException(
+                    "a shared view needs a contiguous tensor, shape " + describe(tensor));
         }
         long bytes = tensor.numel() * tensor.element_size();
         return MemorySegment.ofAddress(tensor.data_ptr().address()).reinterpret(bytes);

@@ -46,7 +46,10 @@ class TensorsTest {
     void scopedResultOutlivesItsOwnScopeAndDiesWithTheOuterOne() {
         Tensor result;
         try (PointerScope outer = new PointerScope()) {
-            result = Tensors.scoped(() -> Tensors.floats(new float[] {1, 2}, 2).add(Tensors.floats(new float[] {1, 1}, 2)));
+            result =
+                    Tensors.scoped(() ->
+                            Tensors.floats(new float[] {1, 2}, 2)
+                                    .add(Tensors.floats(new float[] {1, 1}, 2)));
             assertThat(Tensors.toFloats(result)).containsExactly(2, 3);
         }
         assertThat(result.isNull()).isTrue();

@@ -1,0 +1,17 @@
+package org.espalier.core.recipe;
+
+import org.espalier.core.pattern.Pattern;
+
+/**
+ * What is to go: a pattern and the fraction of weights removed.
+ *
+ * @param pattern the shape in which weights are removed
+ * @param sparsity fraction removed over all prunable weights, in [0, 1); for N:M always 1 - N/M
+ */
+public record Selection(Pattern pattern, double sparsity) {
+    public Selection {
+        if (!(sparsity >= 0 && sparsity < 1)) {
+            throw new IllegalArgumentException("sparsity must be in [0, 1) but is " + sparsity);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+package org.espalier.network;
+
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Where a network finds its tensors by their checkpoint names: a file, a map of trainable parameters, a set of pruned
+ * layers over a file. Tensors come in the dtype and the orientation of the checkpoint; the network never changes them.
+ */
+public interface WeightSource {
+    /** Whether there is a tensor of this name. */
+    boolean contains(String name);
+
+    /** Shape of a tensor without reading it; a missing name is a {@link org.espalier.core.UserError}. */
+    long[] shape(String name);
+
+    /**
+     * The tensor of this name. It belongs to the source and stays valid until the source is closed.
+     */
+    Tensor tensor(String name);
+}

@@ -1,0 +1,29 @@
+package org.espalier.prune.repair;
+
+import java.util.Optional;
+import java.util.Set;
+import org.espalier.core.pattern.Pattern;
+import org.espalier.prune.calibrate.Statistic;
+import org.espalier.prune.layer.LayerProblem;
+import org.espalier.prune.layer.LayerSolution;
+import org.espalier.prune.select.Mask;
+
+/** Improves a pruned matrix on an explicit mask. Implementations are pure. */
+public interface Repair {
+    /** The statistics that {@link #repair} reads. */
+    Set<Statistic> needs();
+
+    /** Whether the repair changes the bias, and so needs a place to store it. */
+    boolean changesBias();
+
+    /** Why this repair makes no sense with the pattern, in one clause; empty if it does. */
+    Optional<String> refusal(Pattern pattern);
+
+    /**
+     * Repairs one layer.
+     *
+     * @param problem the dense layer
+     * @param mask what was kept; a repair may swap entries but keeps the count of every comparison group
+     */
+    LayerSolution repair(LayerProblem problem, Mask mask);
+}
