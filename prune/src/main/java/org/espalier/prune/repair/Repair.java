@@ -6,7 +6,6 @@ import org.espalier.core.pattern.Pattern;
 import org.espalier.prune.calibrate.Statistic;
 import org.espalier.prune.layer.LayerProblem;
 import org.espalier.prune.layer.LayerSolution;
-import org.espalier.prune.select.Mask;
 
 /** Improves a pruned matrix on an explicit mask. Implementations are pure. */
 public interface Repair {
@@ -19,11 +18,17 @@ public interface Repair {
     /** Why this repair makes no sense with the pattern, in one clause; empty if it does. */
     Optional<String> refusal(Pattern pattern);
 
+    /** Whether the repair touches layers of this kind ({@code q, k, v, qkv, o, gate, up, down}) at all. */
+    default boolean appliesTo(String kind) {
+        return true;
+    }
+
     /**
      * Repairs one layer.
      *
      * @param problem the dense layer
-     * @param mask what was kept; a repair may swap entries but keeps the count of every comparison group
+     * @param solution what the solver made of it; a repair may swap entries of its mask but keeps the count of every
+     *     comparison group
      */
-    LayerSolution repair(LayerProblem problem, Mask mask);
+    LayerSolution repair(LayerProblem problem, LayerSolution solution);
 }
