@@ -41,7 +41,7 @@ public final class RecipeBook {
                 return read(Path.of(uri).resolveSibling(""));
             }
             try (FileSystem jar = FileSystems.newFileSystem(uri, Map.of())) {
-                return read(jar.provider().getPath(uri).getParent());
+                return read(jar.provider().getPath(uri).resolveSibling(""));
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -39,8 +39,7 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
         if (needs.isEmpty()) {
             return;
         }
-        Accumulator accumulator =
-                byLinear.computeIfAbsent(readers.getFirst().name(), name -> new Accumulator(needs));
+        Accumulator accumulator = accumulator(readers.getFirst());
         for (Linear reader : readers) {
             byLinear.put(reader.name(), accumulator);
         }
@@ -49,8 +48,7 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
 
     /** What is known about the input of a matrix; {@link LayerStatistics#NONE}-like with zero tokens if it saw none. */
     public LayerStatistics of(Linear linear) {
-        Accumulator accumulator =
-                byLinear.computeIfAbsent(linear.name(), name -> new Accumulator(needs));
+        Accumulator accumulator = accumulator(linear);
         accumulator.prepare(linear.columns());
         return accumulator.statistics();
     }
