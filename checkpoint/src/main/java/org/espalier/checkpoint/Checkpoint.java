@@ -1,0 +1,204 @@
+package org.espalier.checkpoint;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.espalier.core.UserError;
+import org.espalier.core.tensor.Tensors;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * A Hugging Face model folder, open for reading: {@code config.json}, safetensors weights in one file or several, and
+ * perhaps a tokenizer. Headers are read and checked at once; weights stay on the disk, mapped. Safe for many threads.
+ */
+public final class Checkpoint implements AutoCloseable {
+    static final String CONFIG = "config.json";
+
+    private final Path folder;
+    private final ObjectNode config;
+    private final Shards shards;
+    private final Map<String, TensorInfo> tensors;
+    private final Map<String, Tensor> opened = new HashMap<>();
+    private @Nullable Tokenizer tokenizer;
+    private boolean closed;
+
+    private Checkpoint(Path folder, ObjectNode config, Shards shards) {
+        this.folder = folder;
+        this.config = config;
+        this.shards = shards;
+        Map<String, TensorInfo> all = new LinkedHashMap<>();
+        shards.files().values().forEach(file -> all.putAll(file.tensors()));
+        this.tensors = Collections.unmodifiableMap(all);
+    }
+
+    /** Opens a folder. Whatever is missing or wrong is a {@link UserError} that says what is expected. */
+    public static Checkpoint open(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            String what = Files.exists(folder) ? " is not a folder" : " does not exist";
+            throw new UserError(
+                    folder
+                            + what
+                            + "; give the folder of a Hugging Face checkpoint (config.json and model.safetensors)");
+        }
+        if (!Files.isRegularFile(folder.resolve(CONFIG))) {
+            throw new UserError(
+                    folder
+                            + " has no config.json; give the folder of a Hugging Face checkpoint (config.json and"
+                            + " model.safetensors)");
+        }
+        return new Checkpoint(folder, Json.readObject(folder.resolve(CONFIG)), Shards.open(folder));
+    }
+
+    /** The folder that was opened. */
+    public Path folder() {
+        return folder;
+    }
+
+    /** A copy of {@code config.json}, keys in the order of the file. */
+    public ObjectNode config() {
+        return config.deepCopy();
+    }
+
+    /** All tensors by name, shard after shard in the order of their data. Offsets count within the shard. */
+    public Map<String, TensorInfo> tensors() {
+        return tensors;
+    }
+
+    /** Whether there is a tensor of this name. */
+    public boolean contains(String name) {
+        return tensors.containsKey(name);
+    }
+
+    /** Shape of a tensor; a missing name is a {@link UserError}. */
+    public long[] shape(String name) {
+        return info(name).dimensions();
+    }
+
+    /** Element type of a tensor; a missing name is a {@link UserError}. */
+    public DType dtype(String name) {
+        return info(name).dtype();
+    }
+
+    /**
+     * The tensor of this name in the checkpoint's dtype, over the mapped file. It belongs to the checkpoint, outlives
+     * the caller's scopes and stays valid until {@link #close}. <em>Never write to it</em>: the pages are read-only.
+     */
+    public synchronized Tensor tensor(String name) {
+        if (closed) {
+            throw new IllegalStateException("checkpoint " + folder + " is closed");
+        }
+        return opened.computeIfAbsent(
+                name,
+                key -> {
+                    try (PointerScope scope = new PointerScope()) {
+                        return Tensors.own(owner(key).tensor(key));
+                    }
+                });
+    }
+
+    /** The weight files by file name, in name order. */
+    public Map<String, SafetensorsFile> shards() {
+        return shards.files();
+    }
+
+    /** The floating dtype that most bytes are stored in; a checkpoint without any is a {@link UserError}. */
+    public DType dominantDtype() {
+        Map<DType, Long> bytes = new TreeMap<>();
+        tensors.values().stream()
+                .filter(tensor -> tensor.dtype().isFloating())
+                .forEach(tensor -> bytes.merge(tensor.dtype(), tensor.bytes(), Long::sum));
+        return bytes.entrySet().stream()
+                .max(Map.Entry.comparingByValue())
+                .map(Map.Entry::getKey)
+                .orElseThrow(() ->
+                        new UserError(
+                                folder
+                                        + " has no floating-point tensor; give a checkpoint that is not"
+                                        + " quantized"));
+    }
+
+    /** The tokenizer, opened on first use; a folder without {@code tokenizer.json} is a {@link UserError}. */
+    public synchronized Tokenizer tokenizer() {
+        if (closed) {
+            throw new IllegalStateException("checkpoint " + folder + " is closed");
+        }
+        if (tokenizer == null) {
+            tokenizer = Tokenizer.fromFolder(folder);
+        }
+        return tokenizer;
+    }
+
+    /** Whether the folder has a {@code tokenizer.json}. */
+    public boolean hasTokenizer() {
+        return Files.isRegularFile(folder.resolve("tokenizer.json"));
+    }
+
+    /** The regular files directly in the folder, by name, with their sizes in bytes. */
+    public Map<String, Long> files() {
+        Map<String, Long> files = new TreeMap<>();
+        try (Stream<Path> entries = Files.list(folder)) {
+            for (Path entry : entries.filter(Files::isRegularFile).toList()) {
+                files.put(String.valueOf(entry.getFileName()), Files.size(entry));
+            }
+        } catch (IOException e) {
+            throw IoFailure.reading(folder, e);
+        }
+        return files;
+    }
+
+    /** Frees every tensor that was handed out and unmaps the files. */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        opened.values().forEach(Tensor::close);
+        opened.clear();
+        if (tokenizer != null) {
+            tokenizer.close();
+        }
+        shards.close();
+    }
+
+    /** The index of a sharded checkpoint as read, or null where there is one file. */
+    @Nullable ObjectNode index() {
+        ObjectNode index = shards.index();
+        return index == null ? null : index.deepCopy();
+    }
+
+    /** The shard that holds a tensor. */
+    SafetensorsFile owner(String name) {
+        SafetensorsFile file = shards.owners().get(name);
+        if (file == null) {
+            throw missing(name);
+        }
+        return file;
+    }
+
+    private TensorInfo info(String name) {
+        TensorInfo info = tensors.get(name);
+        if (info == null) {
+            throw missing(name);
+        }
+        return info;
+    }
+
+    private UserError missing(String name) {
+        return new UserError(
+                "checkpoint "
+                        + folder
+                        + " has no tensor "
+                        + Text.quote(name)
+                        + "; its weights do not fit its config.json");
+    }
+}

@@ -1,0 +1,49 @@
+package org.espalier.checkpoint;
+
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import org.espalier.core.UserError;
+import org.jspecify.annotations.Nullable;
+
+/** Failures of the file system, said in one line. */
+final class IoFailure {
+    private IoFailure() {}
+
+    static UserError reading(Path path, IOException cause) {
+        return new UserError(
+                "cannot read "
+                        + path
+                        + ": "
+                        + reason(cause)
+                        + "; check the path, its permissions and the disk",
+                cause);
+    }
+
+    static UserError writing(Path path, IOException cause) {
+        return new UserError(
+                "cannot write "
+                        + path
+                        + ": "
+                        + reason(cause)
+                        + "; check free space and permissions, then run again",
+                cause);
+    }
+
+    private static String reason(IOException cause) {
+        // The message of these two is only the path, which the sentence has already.
+        if (cause instanceof NoSuchFileException) {
+            return "no such file";
+        }
+        if (cause instanceof AccessDeniedException) {
+            return "permission denied";
+        }
+        @Nullable String message =
+                cause instanceof FileSystemException system
+                        ? system.getReason()
+                        : cause.getMessage();
+        return message == null ? cause.getClass().getSimpleName() : Text.line(message);
+    }
+}

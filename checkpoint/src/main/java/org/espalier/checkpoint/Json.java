@@ -1,0 +1,98 @@
+package org.espalier.checkpoint;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.espalier.core.UserError;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.TokenStreamFactory;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.json.JsonReadFeature;
+import tools.jackson.core.json.JsonWriteFeature;
+import tools.jackson.core.util.DefaultIndenter;
+import tools.jackson.core.util.DefaultPrettyPrinter;
+import tools.jackson.core.util.Separators;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectWriter;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Strict JSON: no duplicate keys, nothing after the end, bounded depth. */
+final class Json {
+    /** Far beyond what a configuration or a tokenizer needs, far below what harms the parser. */
+    private static final int DEEPEST = 100;
+
+    static final JsonMapper MAPPER =
+            JsonMapper.builder(
+                            factory(
+                                    StreamReadConstraints.builder()
+                                            .maxNestingDepth(DEEPEST)
+                                            .build()))
+                    .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                    .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+                    // Python writes and reads these, and some configurations have them.
+                    .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+                    .disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS)
+                    .build();
+
+    /** Two spaces and line feeds on every system, as the Hugging Face libraries write. */
+    private static final ObjectWriter PRETTY =
+            MAPPER.writer()
+                    .with(
+                            new DefaultPrettyPrinter(
+                                            Separators.createDefaultInstance()
+                                                    .withObjectNameValueSpacing(
+                                                            Separators.Spacing.AFTER))
+                                    .withObjectIndenter(new DefaultIndenter("  ", "\n"))
+                                    .withArrayIndenter(new DefaultIndenter("  ", "\n")));
+
+    private Json() {}
+
+    static JsonFactory factory(StreamReadConstraints constraints) {
+        return JsonFactory.builder()
+                .streamReadConstraints(constraints)
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                // Names of strangers are not worth keeping in a table shared by the process.
+                .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
+                .build();
+    }
+
+    /** Reads a file that must hold one JSON object. */
+    static ObjectNode readObject(Path file) {
+        byte[] bytes;
+        try {
+            bytes = Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw IoFailure.reading(file, e);
+        }
+        JsonNode node;
+        try {
+            node = MAPPER.readTree(bytes);
+        } catch (JacksonException e) {
+            throw new UserError(
+                    file + " is no valid JSON (" + reason(e) + "); get the file again", e);
+        }
+        if (!(node instanceof ObjectNode object)) {
+            throw new UserError(file + " must hold a JSON object but does not; get the file again");
+        }
+        return object;
+    }
+
+    static byte[] pretty(ObjectNode object) {
+        return (PRETTY.writeValueAsString(object) + "\n").getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** What the parser disliked and where, in one line. */
+    static String reason(JacksonException e) {
+        String what = Text.line(e.getOriginalMessage());
+        var location = e.getLocation();
+        if (location == null || location.getLineNr() < 1) {
+            return what;
+        }
+        return what + ", line " + location.getLineNr() + ", column " + location.getColumnNr();
+    }
+}

@@ -1,0 +1,128 @@
+package org.espalier.checkpoint;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.OptionalInt;
+import org.espalier.core.UserError;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * The tokenizer of a checkpoint, as {@code tokenizer.json} describes it, run by the Hugging Face tokenizers library.
+ * Text is never truncated or padded, whatever the file asks for: windows are cut elsewhere. Safe for many threads.
+ */
+public final class Tokenizer implements AutoCloseable {
+    static {
+        // DJL otherwise probes the network on first use.
+        System.setProperty("ai.djl.offline", "true");
+        System.setProperty("OPT_OUT_TRACKING", "true");
+    }
+
+    private static final Map<String, String> NEITHER_CUT_NOR_FILLED =
+            Map.of("truncation", "false", "padding", "false");
+
+    private final HuggingFaceTokenizer tokenizer;
+    private final SpecialTokens special;
+    private final int vocabularySize;
+    private final boolean addsBos;
+
+    private Tokenizer(HuggingFaceTokenizer tokenizer, SpecialTokens special, int vocabularySize) {
+        this.tokenizer = tokenizer;
+        this.special = special;
+        this.vocabularySize = vocabularySize;
+        long[] plain = encode("a", false);
+        long[] full = encode("a", true);
+        this.addsBos =
+                full.length > plain.length
+                        && special.bos().isPresent()
+                        && full[0] == special.bos().getAsInt();
+    }
+
+    /** The tokenizer of a checkpoint folder: its {@code tokenizer.json}, with the names that lie beside it. */
+    public static Tokenizer fromFolder(Path folder) {
+        Path file = folder.resolve("tokenizer.json");
+        if (!Files.isRegularFile(file)) {
+            throw new UserError(
+                    folder
+                            + " has no tokenizer.json; put the model's tokenizer.json there, or give token ids instead"
+                            + " of text");
+        }
+        return fromFile(file);
+    }
+
+    /** The tokenizer in a {@code tokenizer.json}; {@code tokenizer_config.json} beside it names BOS and EOS. */
+    public static Tokenizer fromFile(Path file) {
+        ObjectNode json = Json.readObject(file);
+        json.putNull("truncation");
+        json.putNull("padding");
+        HuggingFaceTokenizer tokenizer;
+        try {
+            tokenizer =
+                    HuggingFaceTokenizer.newInstance(
+                            new ByteArrayInputStream(Json.MAPPER.writeValueAsBytes(json)),
+                            NEITHER_CUT_NOR_FILLED);
+        } catch (IOException | RuntimeException e) {
+            throw new UserError(
+                    file
+                            + " is no tokenizer that can be read ("
+                            + Text.line(String.valueOf(e.getMessage()))
+                            + "); get the file again from the model's source",
+                    e);
+        }
+        Vocabulary vocabulary = Vocabulary.of(json);
+        return new Tokenizer(tokenizer, SpecialTokens.beside(file, vocabulary), vocabulary.size());
+    }
+
+    /**
+     * Token ids of a text, at full length.
+     *
+     * @param addSpecialTokens whether the post-processor adds what it adds (for most decoders: BOS in front)
+     */
+    public long[] encode(String text, boolean addSpecialTokens) {
+        return tokenizer.encode(text, addSpecialTokens, false).getIds();
+    }
+
+    /** The text of token ids, without special tokens. */
+    public String decode(long[] ids) {
+        for (long id : ids) {
+            if (id < 0 || id > 0xFFFF_FFFFL) {
+                throw new UserError("token id " + id + " is impossible; ids run from 0");
+            }
+        }
+        return ids.length == 0 ? "" : tokenizer.decode(ids, true);
+    }
+
+    /** The token that begins a text, where the checkpoint names one. */
+    public OptionalInt bosId() {
+        return special.bos();
+    }
+
+    /** The token that ends a text, where the checkpoint names one (the first, where it names several). */
+    public OptionalInt eosId() {
+        return special.eos();
+    }
+
+    /** One more than the highest token id. */
+    public int vocabularySize() {
+        return vocabularySize;
+    }
+
+    /** Whether {@code encode(text, true)} puts BOS in front. */
+    public boolean addsBos() {
+        return addsBos;
+    }
+
+    @Override
+    public void close() {
+        tokenizer.close();
+    }
+
+    @Override
+    public String toString() {
+        return "Tokenizer" + Arrays.asList(vocabularySize, special);
+    }
+}
