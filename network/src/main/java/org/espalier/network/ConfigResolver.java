@@ -1,0 +1,210 @@
+package org.espalier.network;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.espalier.network.family.Families;
+import org.espalier.network.family.Family;
+import org.espalier.network.family.Family.Setting;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Turns a config.json into a {@link DecoderConfig}; reads everything before it complains about anything. */
+final class ConfigResolver {
+    private static final long MOST_BLOCKS = 10_000;
+
+    private final ObjectNode config;
+    private final SettingReader reader;
+
+    ConfigResolver(ObjectNode config) {
+        this.config = config;
+        this.reader = new SettingReader(config);
+    }
+
+    DecoderConfig resolve() {
+        JsonNode type = config.get("model_type");
+        Family family = Families.of(type == null || !type.isString() ? null : type.stringValue());
+        refuseWhatIsNotImplemented(family);
+
+        Family.Settings settings = family.settings();
+        long vocabulary = reader.count(settings.vocabulary());
+        long hidden = reader.count(settings.hidden());
+        long blocks = reader.count(settings.blocks());
+        if (blocks > MOST_BLOCKS) {
+            reader.problem(
+                    settings.blocks().key() + " is " + blocks + ", more than " + MOST_BLOCKS);
+            blocks = 1;
+        }
+        long intermediate = reader.countOr(settings.intermediate(), 4 * hidden);
+        long heads = reader.count(settings.heads());
+        long kvHeads = reader.countOr(settings.kvHeads(), heads);
+        if (heads % kvHeads != 0) {
+            reader.problem(
+                    settings.heads().key()
+                            + " "
+                            + heads
+                            + " is not a multiple of "
+                            + kvHeads
+                            + " key-value heads");
+        }
+        long headDim = headDim(family, hidden, heads);
+        double epsilon = reader.positive(settings.epsilon());
+        Activation activation = activation(settings.activation());
+        long maxPositions = reader.count(settings.maxPositions());
+        boolean rotated = family.positions() == Family.Positions.ROPE;
+        Rope rope =
+                rotated ? new RopeResolver(config, reader).resolve(settings, maxPositions) : null;
+        if (rotated && headDim % 2 != 0) {
+            reader.problem("rotary positions need an even head width but it is " + headDim);
+        }
+        List<Long> windows = windows(family, (int) blocks);
+        boolean tied = reader.flag(settings.tied());
+        Map<String, Boolean> biases = biases(family);
+        List<Long> bos = ids("bos_token_id", vocabulary);
+        List<Long> eos = ids("eos_token_id", vocabulary);
+        reader.throwProblems();
+        return new DecoderConfig(
+                family,
+                vocabulary,
+                hidden,
+                intermediate,
+                (int) blocks,
+                heads,
+                kvHeads,
+                headDim,
+                epsilon,
+                activation,
+                rope,
+                maxPositions,
+                windows,
+                tied,
+                biases,
+                bos.isEmpty() ? null : bos.getFirst(),
+                eos);
+    }
+
+    private void refuseWhatIsNotImplemented(Family family) {
+        JsonNode quantization = config.get("quantization_config");
+        if (quantization != null && !quantization.isNull()) {
+            reader.problem("quantization_config: quantized weights cannot be opened as a network");
+        }
+        JsonNode perLayer = config.get("per_layer_config");
+        if (perLayer != null && !perLayer.isNull() && !perLayer.isEmpty()) {
+            reader.problem("per_layer_config: blocks of different shapes are not supported");
+        }
+        family.fixed()
+                .forEach((key, only) -> {
+                    JsonNode value = config.get(key);
+                    if (value != null && !value.isNull() && !value.equals(only)) {
+                        reader.problem(key + " must be " + only + " but is " + value);
+                    }
+                });
+    }
+
+    private long headDim(Family family, long hidden, long heads) {
+        long given = reader.countOr(family.settings().headDim(), 0);
+        if (given > 0) {
+            return given;
+        }
+        if (hidden % heads != 0) {
+            reader.problem(
+                    family.settings().hidden().key()
+                            + " "
+                            + hidden
+                            + " is not a multiple of "
+                            + heads
+                            + " heads");
+            return 1;
+        }
+        return hidden / heads;
+    }
+
+    private Activation activation(Setting setting) {
+        String name = reader.text(setting);
+        Activation activation = Activation.named(name);
+        if (activation == null) {
+            reader.problem(
+                    setting.key()
+                            + " '"
+                            + name
+                            + "' is not supported; known are "
+                            + String.join(", ", Activation.known()));
+            return Activation.SILU;
+        }
+        return activation;
+    }
+
+    private List<Long> windows(Family family, int blocks) {
+        Family.SlidingWindow sliding = family.slidingWindow();
+        long window =
+                sliding == null || (sliding.enabled() != null && !reader.flag(sliding.enabled()))
+                        ? DecoderConfig.NO_WINDOW
+                        : reader.countOr(sliding.window(), DecoderConfig.NO_WINDOW);
+        long first = 0;
+        JsonNode types = null;
+        if (sliding != null && window != DecoderConfig.NO_WINDOW) {
+            first = sliding.firstBlock() == null ? 0 : reader.natural(sliding.firstBlock());
+            types = layerTypes(sliding.layerTypes(), blocks);
+        }
+        List<Long> windows = new ArrayList<>();
+        for (int block = 0; block < blocks; block++) {
+            boolean slides =
+                    types == null
+                            ? block >= first
+                            : types.get(block).asString("").equals("sliding_attention");
+            windows.add(slides ? window : DecoderConfig.NO_WINDOW);
+        }
+        return windows;
+    }
+
+    private @Nullable JsonNode layerTypes(@Nullable Setting setting, int blocks) {
+        JsonNode types = setting == null ? null : config.get(setting.key());
+        if (types == null || types.isNull()) {
+            return null;
+        }
+        boolean known = types.isArray() && types.size() == blocks;
+        for (JsonNode type : types) {
+            String name = type.asString("");
+            known &= name.equals("full_attention") || name.equals("sliding_attention");
+        }
+        if (!known) {
+            reader.problem(
+                    "layer_types must be a list of "
+                            + blocks
+                            + " entries full_attention or sliding_attention");
+            return null;
+        }
+        return types;
+    }
+
+    private Map<String, Boolean> biases(Family family) {
+        Map<String, Boolean> biases = new HashMap<>();
+        for (Family.Matrix matrix : family.matrices().values()) {
+            if (matrix.biasSwitch() != null) {
+                JsonNode off = tools.jackson.databind.node.BooleanNode.FALSE;
+                biases.put(matrix.biasSwitch(), reader.flag(new Setting(matrix.biasSwitch(), off)));
+            }
+        }
+        return biases;
+    }
+
+    /** A token id, a list of them, or nothing; ids outside the vocabulary are ignored as they can never appear. */
+    private List<Long> ids(String key, long vocabulary) {
+        JsonNode node = config.get(key);
+        List<Long> ids = new ArrayList<>();
+        for (JsonNode id :
+                node == null ? List.<JsonNode>of() : node.isArray() ? node : List.of(node)) {
+            if (id.isNull()) {
+                continue;
+            }
+            if (!id.isIntegralNumber() || !id.canConvertToLong()) {
+                reader.problem(key + " must be a token id or a list of them but is " + node);
+            } else if (id.longValue() >= 0 && id.longValue() < vocabulary) {
+                ids.add(id.longValue());
+            }
+        }
+        return ids;
+    }
+}

@@ -1,0 +1,188 @@
+package org.espalier.network;
+
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.espalier.core.UserError;
+import org.espalier.core.tensor.Tensors;
+import org.espalier.network.family.Family;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * A decoder language model: embedding, blocks, final norm, head. Which family it is of is data ({@link Family}); the
+ * forward pass is this one, for calibration, evaluation, generation and training alike. Nothing in here switches
+ * gradients off: callers decide, with {@link Tensors#noGrad()}.
+ *
+ * <p>Tensors are float32 whatever the dtype of the checkpoint. Blocks are loaded one at a time and given back by their
+ * callers, so a model larger than memory can be walked. The {@link WeightSource} must stay open for as long as the
+ * decoder is in use, and remains the caller's to close.
+ */
+public final class Decoder implements AutoCloseable {
+    private final DecoderConfig config;
+    private final WeightSource weights;
+    private final Layout layout;
+    private final @Nullable RotaryTable rotary;
+
+    private Decoder(DecoderConfig config, WeightSource weights) {
+        this.config = config;
+        this.weights = weights;
+        this.layout = new Layout(config, weights);
+        Rope rope = config.rope();
+        this.rotary = rope == null ? null : new RotaryTable(rope, config.headDim());
+    }
+
+    /**
+     * Opens a model and checks config.json and the shape of every tensor; no tensor is read yet.
+     *
+     * @throws UserError naming everything that is wrong
+     */
+    public static Decoder open(ObjectNode config, WeightSource weights) {
+        return new Decoder(DecoderConfig.of(config), weights);
+    }
+
+    /** The resolved numbers. */
+    public DecoderConfig config() {
+        return config;
+    }
+
+    /** The family's descriptor. */
+    public Family family() {
+        return config.family();
+    }
+
+    /** Number of blocks. */
+    public int blocks() {
+        return config.blocks();
+    }
+
+    /** The prunable matrices of a block in forward order. */
+    public List<Linear> linears(int block) {
+        return layout.linears(requireBlock(block));
+    }
+
+    /** The prunable matrices of all blocks in forward order. */
+    public List<Linear> linears() {
+        return java.util.stream.IntStream.range(0, blocks())
+                .boxed()
+                .flatMap(block -> linears(block).stream())
+                .toList();
+    }
+
+    /**
+     * What enters block 0; every sequence starts at position 0.
+     *
+     * @param ids int64 [sequences, tokens], contiguous
+     * @return float32 [sequences, tokens, hidden]
+     * @throws UserError for an id outside the vocabulary, or more tokens than there are learned positions
+     */
+    public Tensor embed(Tensor ids) {
+        return embed(ids, 0);
+    }
+
+    /**
+     * What enters block 0.
+     *
+     * @param ids int64 [sequences, tokens], contiguous
+     * @param start position of the first token of each sequence
+     * @return float32 [sequences, tokens, hidden]
+     * @throws UserError for an id outside the vocabulary, or more tokens than there are learned positions
+     */
+    public Tensor embed(Tensor ids, long start) {
+        TokenIds.check(ids, config.vocabulary());
+        Family.Names names = config.family().names();
+        return Tensors.scoped(() -> {
+            Tensor table = weights.tensor(layout.module(names.embedding()) + ".weight");
+            Tensor embedded = torch.embedding(table, ids).to(ScalarType.Float);
+            return names.positions() == null
+                    ? embedded
+                    : embedded.add(positions(names.positions(), start, ids.size(1)));
+        });
+    }
+
+    private Tensor positions(String pattern, long start, long tokens) {
+        if (start + tokens > config.maxPositions()) {
+            throw new UserError(
+                    "the text is "
+                            + (start + tokens)
+                            + " tokens long but the model has only "
+                            + config.maxPositions()
+                            + " positions; use shorter sequences");
+        }
+        return weights.tensor(layout.module(pattern) + ".weight")
+                .narrow(0, start, tokens)
+                .to(ScalarType.Float);
+    }
+
+    /** Loads a block as float32. The caller closes it. */
+    public Block block(int index) {
+        Parameters parameters = new Parameters(weights, layout, config);
+        try {
+            return new Block(
+                    config, requireBlock(index), layout.linears(index), rotary, parameters);
+        } catch (RuntimeException e) {
+            parameters.close();
+            throw e;
+        }
+    }
+
+    private int requireBlock(int index) {
+        return java.util.Objects.checkIndex(index, config.blocks());
+    }
+
+    /**
+     * Final norm and head.
+     *
+     * @param hidden float32 [..., hidden], what leaves the last block
+     * @return float32 [..., vocabulary], unnormalised log-probabilities of the next token
+     */
+    public Tensor logits(Tensor hidden) {
+        return Tensors.scoped(() -> {
+            Family.Names names = config.family().names();
+            String head = config.tied() ? names.embedding() : names.head();
+            try (Parameters parameters = new Parameters(weights, layout, config)) {
+                Tensor normed = parameters.norm(names.finalNorm(), 0).apply(hidden);
+                return torch.linear(normed, parameters.read(layout.module(head) + ".weight"));
+            }
+        });
+    }
+
+    /**
+     * The whole pass.
+     *
+     * @param ids int64 [sequences, tokens], contiguous
+     * @return float32 [sequences, tokens, vocabulary]
+     */
+    public Tensor forward(Tensor ids) {
+        Tensor hidden = owned(() -> embed(ids));
+        try {
+            for (int index = 0; index < config.blocks(); index++) {
+                Tensor input = hidden;
+                try (Block block = block(index)) {
+                    hidden = owned(() -> block.forward(input, null));
+                }
+                input.close();
+            }
+            Tensor output = hidden;
+            return Tensors.scoped(() -> logits(output));
+        } finally {
+            hidden.close();
+        }
+    }
+
+    /** Runs a step and takes its result out of all scopes, so that it can be freed before the pass ends. */
+    private static Tensor owned(java.util.function.Supplier<Tensor> step) {
+        try (PointerScope scope = new PointerScope()) {
+            return Tensors.own(step.get());
+        }
+    }
+
+    @Override
+    public void close() {
+        if (rotary != null) {
+            rotary.close();
+        }
+    }
+}

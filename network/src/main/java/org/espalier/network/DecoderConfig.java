@@ -1,0 +1,64 @@
+package org.espalier.network;
+
+import java.util.List;
+import java.util.Map;
+import org.espalier.network.family.Family;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * The numbers of a decoder, resolved from config.json: defaults filled in, both dialects of rope read, all in range.
+ *
+ * @param family the descriptor that named the keys
+ * @param vocabulary number of token ids
+ * @param hidden width of the residual stream
+ * @param intermediate width of the MLP
+ * @param blocks number of decoder blocks
+ * @param heads number of query heads
+ * @param kvHeads number of key and value heads; divides {@code heads}, query head h reads head h / (heads / kvHeads)
+ * @param headDim width of a head; heads * headDim need not be {@code hidden}
+ * @param epsilon what the norms add under the root
+ * @param activation the nonlinearity of the MLP
+ * @param rope rotation of queries and keys; null where positions are learned
+ * @param maxPositions number of tokens that the model was made for
+ * @param windows per block the number of tokens that each token sees, itself included; {@link #NO_WINDOW} for all
+ * @param tied whether the embedding is also the head
+ * @param biases the switches of config.json that the family's biases depend on
+ * @param bos id that begins a text; null where config.json names none
+ * @param eos ids that end a text, possibly none
+ */
+public record DecoderConfig(
+        Family family,
+        long vocabulary,
+        long hidden,
+        long intermediate,
+        int blocks,
+        long heads,
+        long kvHeads,
+        long headDim,
+        double epsilon,
+        Activation activation,
+        @Nullable Rope rope,
+        long maxPositions,
+        List<Long> windows,
+        boolean tied,
+        Map<String, Boolean> biases,
+        @Nullable Long bos,
+        List<Long> eos) {
+    /** The window of a block that sees all tokens. */
+    public static final long NO_WINDOW = Long.MAX_VALUE;
+
+    public DecoderConfig {
+        windows = List.copyOf(windows);
+        biases = Map.copyOf(biases);
+        eos = List.copyOf(eos);
+    }
+
+    /**
+     * Reads a config.json of Hugging Face transformers. Everything that is wrong with it is reported in one
+     * {@link org.espalier.core.UserError}.
+     */
+    public static DecoderConfig of(ObjectNode config) {
+        return new ConfigResolver(config).resolve();
+    }
+}

@@ -1,0 +1,74 @@
+package org.espalier.network;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.espalier.core.tensor.Tensors;
+import org.espalier.network.family.Family;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads tensors as float32 and owns what it hands out. A tensor that is float32 already is shared, not copied, and
+ * keeps its place in the autograd graph.
+ */
+final class Parameters implements AutoCloseable {
+    private final WeightSource weights;
+    private final Layout layout;
+    private final DecoderConfig config;
+    private final List<Tensor> owned = new ArrayList<>();
+
+    Parameters(WeightSource weights, Layout layout, DecoderConfig config) {
+        this.weights = weights;
+        this.layout = layout;
+        this.config = config;
+    }
+
+    /** The tensor as float32, in the shape of the file. */
+    Tensor read(String name) {
+        try (PointerScope scope = new PointerScope()) {
+            return keep(weights.tensor(name).to(ScalarType.Float));
+        }
+    }
+
+    /** The weight as float32 [out_features, in_features], contiguous. */
+    Tensor weight(Linear linear) {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor stored = weights.tensor(linear.weightName()).to(ScalarType.Float);
+            return keep(linear.transposed() ? stored.t().contiguous() : stored);
+        }
+    }
+
+    @Nullable Tensor bias(Linear linear) {
+        return linear.bias() == Linear.BiasSlot.PRESENT ? read(linear.biasName()) : null;
+    }
+
+    Normalizer norm(String pattern, int block) {
+        String module = layout.module(pattern, block);
+        boolean shifted = config.family().norm() == Family.Norm.LAYER;
+        return new Normalizer(
+                read(module + ".weight"),
+                shifted ? read(module + ".bias") : null,
+                config.epsilon());
+    }
+
+    /** A norm over the channels of a head; null where the family has none. */
+    @Nullable Normalizer headNorm(@Nullable String pattern, int block) {
+        return pattern == null
+                ? null
+                : new Normalizer(
+                        read(layout.module(pattern, block) + ".weight"), null, config.epsilon());
+    }
+
+    private Tensor keep(Tensor tensor) {
+        owned.add(Tensors.own(tensor));
+        return tensor;
+    }
+
+    @Override
+    public void close() {
+        owned.forEach(Tensor::close);
+        owned.clear();
+    }
+}
