@@ -58,6 +58,9 @@ final class Json {
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                 // Names of strangers are not worth keeping in a table shared by the process.
                 .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
+                // The reference writer leaves slashes and characters beyond U+FFFF as they are.
+                .disable(JsonWriteFeature.ESCAPE_FORWARD_SLASHES)
+                .enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8)
                 .build();
     }
 

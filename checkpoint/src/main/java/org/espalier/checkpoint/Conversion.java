@@ -1,0 +1,49 @@
+package org.espalier.checkpoint;
+
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.espalier.core.UserError;
+
+/** Changes of element type on the way into a file: to nearest, ties to even, and never to infinity unseen. */
+final class Conversion {
+    private Conversion() {}
+
+    /**
+     * The tensor, contiguous and in the given type.
+     *
+     * @param name for the message
+     * @throws UserError when a finite value would become infinite or NaN because the target's range is too small
+     */
+    static Tensor convert(String name, Tensor tensor, DType target) {
+        ScalarType type =
+                target.scalarType()
+                        .orElseThrow(
+                                () -> new IllegalArgumentException("cannot convert to " + target));
+        if (tensor.scalar_type().intern() == type) {
+            return tensor.contiguous();
+        }
+        if (!target.isFloating() || !tensor.is_floating_point()) {
+            throw new IllegalArgumentException(
+                    name + ": only floating tensors change their dtype, not to " + target);
+        }
+        Tensor converted = tensor.to(type).contiguous();
+        if (overflows(tensor, converted)) {
+            throw new UserError(
+                    "tensor "
+                            + Text.quote(name)
+                            + " has values beyond the range of "
+                            + target
+                            + ", which would become infinite; write float32 or bfloat16 instead");
+        }
+        return converted;
+    }
+
+    private static boolean overflows(Tensor before, Tensor after) {
+        try (PointerScope scope = new PointerScope()) {
+            // The check runs in float32 because libtorch cannot test every narrow type.
+            Tensor lost = after.to(ScalarType.Float).isfinite().logical_not();
+            return lost.logical_and(before.to(ScalarType.Double).isfinite()).any().item_bool();
+        }
+    }
+}

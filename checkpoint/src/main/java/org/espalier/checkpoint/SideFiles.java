@@ -1,0 +1,53 @@
+package org.espalier.checkpoint;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * What lies beside the weights: tokenizer, generation settings, templates, licence, code. Weights in any format belong
+ * to the unpruned model and stay behind, as do hidden folders and the receipt of an earlier run.
+ */
+final class SideFiles {
+    private static final Set<String> LEFT_BEHIND =
+            Set.of(Checkpoint.CONFIG, "espalier.json", "report.html", OutputFolder.LOCK);
+
+    private SideFiles() {}
+
+    /** Copies the side files of {@code source}, subfolders included, to {@code target}. */
+    static void copy(Path source, OutputFolder target) {
+        List<Path> entries;
+        try (Stream<Path> walk = Files.walk(source)) {
+            entries = walk.filter(path -> isSideFile(source.relativize(path))).toList();
+        } catch (IOException e) {
+            throw IoFailure.reading(source, e);
+        }
+        for (Path entry : entries) {
+            if (!Files.isRegularFile(entry)) {
+                continue;
+            }
+            Path copy = target.resolve(source.relativize(entry).toString());
+            // A stream, because Files.copy would hand on the permissions of a read-only source.
+            try (InputStream in = Files.newInputStream(entry)) {
+                Files.createDirectories(copy.toAbsolutePath().getParent());
+                Files.copy(in, copy);
+            } catch (IOException e) {
+                throw IoFailure.writing(copy, e);
+            }
+        }
+    }
+
+    private static boolean isSideFile(Path relative) {
+        for (int i = 0; i < relative.getNameCount() - 1; i++) {
+            if (relative.getName(i).toString().startsWith(".")) {
+                return false;
+            }
+        }
+        return !LEFT_BEHIND.contains(relative.toString())
+                && !WeightFiles.isWeights(String.valueOf(relative.getFileName()));
+    }
+}
