@@ -2,9 +2,8 @@ package org.espalier.train.stories;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
-/** What happens in a story, with roles in place of people and things; read from plots.txt, which explains the form. */
+/** What happens in a story, with roles in place of people and things. The first of the files explains their form. */
 record Plot(String name, List<Step> steps) {
     /**
      * One step.
@@ -18,8 +17,8 @@ record Plot(String name, List<Step> steps) {
 
     static List<Plot> load() {
         List<Plot> plots = new ArrayList<>();
-        for (Map.Entry<String, List<String>> section : Resources.sections("plots.txt").entrySet()) {
-            plots.add(parse(section.getKey(), section.getValue()));
+        for (String file : List.of("plots-things.txt", "plots-people.txt")) {
+            Resources.sections(file).forEach((name, lines) -> plots.add(parse(name, lines)));
         }
         return List.copyOf(plots);
     }
