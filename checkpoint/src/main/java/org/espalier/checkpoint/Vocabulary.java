@@ -23,9 +23,17 @@ record Vocabulary(Map<String, Integer> ids) {
         } else {
             vocab.properties().forEach(entry -> ids.put(entry.getKey(), entry.getValue().asInt()));
         }
-        // An added token that the model knows keeps the model's id, as in the library.
+        int modelSize = ids.size();
+        int highest = -1;
         for (JsonNode token : tokenizer.path("added_tokens")) {
-            ids.putIfAbsent(token.path("content").asString(""), token.path("id").asInt(0));
+            String content = token.path("content").asString("");
+            if (!content.isEmpty()) {
+                // The library believes neither gaps nor declared ids: a token that the model does
+                // not know is
+                // numbered on, whatever "id" says (added_vocabulary.rs).
+                int next = Math.max(modelSize, highest + 1);
+                highest = Math.max(highest, ids.computeIfAbsent(content, key -> next));
+            }
         }
         return new Vocabulary(ids);
     }
