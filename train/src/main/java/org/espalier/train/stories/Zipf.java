@@ -17,7 +17,8 @@ final class Zipf {
         cumulative = new double[size];
         double sum = 0;
         for (int rank = 0; rank < size; rank++) {
-            sum += Math.pow(rank + offset, -power);
+            // Strict, so that every machine tells the same stories.
+            sum += StrictMath.pow(rank + offset, -power);
             cumulative[rank] = sum;
         }
     }
