@@ -71,6 +71,11 @@ public final class Tensors {
         }
     }
 
+    /** The element type. The binding makes a new enum constant for every call, so only this one may be compared. */
+    public static ScalarType type(Tensor tensor) {
+        return tensor.scalar_type().intern();
+    }
+
     /** The shape as an array. */
     public static long[] shape(Tensor tensor) {
         long[] shape = new long[(int) tensor.dim()];

@@ -43,6 +43,15 @@ class TensorsTest {
     }
 
     @Test
+    void typesCompareByIdentity() {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor tensor = Tensors.floats(new float[1], 1);
+            assertThat(Tensors.type(tensor)).isSameAs(ScalarType.Float);
+            assertThat(Tensors.type(tensor.isnan())).isSameAs(ScalarType.Bool);
+        }
+    }
+
+    @Test
     void scopedResultOutlivesItsOwnScopeAndDiesWithTheOuterOne() {
         Tensor result;
         try (PointerScope outer = new PointerScope()) {
