@@ -11,10 +11,10 @@ import org.espalier.core.tensor.Tensors;
  */
 public record Mask(Tensor keep) {
     public Mask {
-        if (keep.scalar_type() != ScalarType.Bool || keep.dim() != 2 || !keep.is_contiguous()) {
+        if (Tensors.type(keep) != ScalarType.Bool || keep.dim() != 2 || !keep.is_contiguous()) {
             throw new IllegalArgumentException(
                     "a mask is a contiguous bool matrix but is "
-                            + keep.scalar_type()
+                            + Tensors.type(keep)
                             + " "
                             + Tensors.describe(keep));
         }
