@@ -1,6 +1,7 @@
 package org.espalier.core.progress;
 
 import java.io.PrintStream;
+import java.util.Locale;
 import java.util.function.LongSupplier;
 
 /**
@@ -90,7 +91,7 @@ public final class LineProgress implements Progress {
     /** A duration as people read it: {@code 0.4 s}, {@code 12 s}, {@code 3 min 5 s}, {@code 2 h 4 min}. */
     public static String duration(double seconds) {
         if (seconds < 9.95) {
-            return "%.1f s".formatted(seconds);
+            return String.format(Locale.ROOT, "%.1f s", seconds);
         }
         long whole = Math.round(seconds);
         if (whole < 60) {

@@ -1,0 +1,80 @@
+package org.espalier.audit.receipt;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.espalier.core.UserError;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Reads and writes {@code espalier.json}. Its digest covers every byte of its text. */
+public final class ReceiptFile {
+    /** Name of the receipt in its folder. */
+    public static final String NAME = "espalier.json";
+
+    private static final Pattern DIGEST =
+            Pattern.compile("\"digest\" : \"([0-9a-f]{64})\"\\s*\\}\\s*$");
+    private static final String NO_DIGEST = "0".repeat(64);
+    private static final JsonMapper JSON =
+            JsonMapper.builder()
+                    .enable(SerializationFeature.INDENT_OUTPUT)
+                    .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                    .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+                    .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+                    .build();
+
+    private ReceiptFile() {}
+
+    /** The receipt's text, with the digest filled in. */
+    public static String text(Receipt receipt) {
+        String blank = JSON.writeValueAsString(receipt.withDigest(NO_DIGEST)) + "\n";
+        return withDigest(blank, NO_DIGEST, digest(blank));
+    }
+
+    /**
+     * Reads the receipt of a pruned checkpoint.
+     *
+     * @throws UserError if there is none, or if its text is not what was written
+     */
+    public static Receipt read(Path folder) {
+        Path file = folder.resolve(NAME);
+        if (!Files.isRegularFile(file)) {
+            throw new UserError(
+                    folder + " has no " + NAME + ", so it is not a folder that espalier wrote");
+        }
+        try {
+            String text = Files.readString(file);
+            Matcher digest = DIGEST.matcher(text);
+            if (!digest.find()
+                    || !digest(withDigest(text, digest.group(1), NO_DIGEST))
+                            .equals(digest.group(1))) {
+                throw new UserError(file + " was changed: its digest does not fit its text");
+            }
+            return JSON.readValue(text, Receipt.class);
+        } catch (CharacterCodingException e) {
+            throw new UserError(file + " was changed: it is not UTF-8 text", e);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file, e);
+        } catch (JacksonException e) {
+            String message = String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
+            throw new UserError(file + " is of another version of espalier: " + message, e);
+        }
+    }
+
+    /** The digest is the last value of the file, so only its last occurrence is replaced. */
+    private static String withDigest(String text, String from, String to) {
+        int at = text.lastIndexOf(from);
+        return text.substring(0, at) + to + text.substring(at + from.length());
+    }
+
+    private static String digest(String text) {
+        return Checksum.of(text.getBytes(StandardCharsets.UTF_8));
+    }
+}

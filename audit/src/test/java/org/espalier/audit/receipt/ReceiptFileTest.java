@@ -1,0 +1,67 @@
+package org.espalier.audit.receipt;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.SplittableRandom;
+import org.espalier.core.UserError;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ReceiptFileTest {
+    @TempDir Path folder;
+
+    @Test
+    void aReceiptComesBackAsItWas() throws IOException {
+        Receipt receipt = Receipts.of("stories", 3);
+        write(ReceiptFile.text(receipt));
+        Receipt read = ReceiptFile.read(folder);
+        assertThat(read.digest()).hasSize(64);
+        assertThat(read.withDigest("")).usingRecursiveComparison().isEqualTo(receipt);
+        assertThat(ReceiptFile.text(read)).isEqualTo(Files.readString(file()));
+    }
+
+    @Test
+    void anyChangedByteIsFound() throws IOException {
+        String text = ReceiptFile.text(Receipts.of("stories", 2));
+        long seed = 8;
+        SplittableRandom random = new SplittableRandom(seed);
+        for (int round = 0; round < 200; round++) {
+            int at = random.nextInt(text.length());
+            char other = (char) ('0' + random.nextInt(10));
+            if (text.charAt(at) != other) {
+                write(text.substring(0, at) + other + text.substring(at + 1));
+                assertThatThrownBy(() -> ReceiptFile.read(folder))
+                        .as("seed %d: byte %d became %s", seed, at, other)
+                        .isInstanceOf(UserError.class)
+                        .hasMessageContaining("was changed");
+            }
+        }
+    }
+
+    @Test
+    void aFolderWithoutAReceiptAndFilesThatAreNoneAreRefused() throws IOException {
+        assertThatThrownBy(() -> ReceiptFile.read(folder))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("has no espalier.json");
+        for (String text :
+                new String[] {"", "{}", "[1]", "null", "{\"digest\": \"\"}", "{\"digest\""}) {
+            write(text);
+            assertThatThrownBy(() -> ReceiptFile.read(folder))
+                    .as(text)
+                    .isInstanceOf(UserError.class)
+                    .hasMessageContaining("was changed");
+        }
+    }
+
+    private Path file() {
+        return folder.resolve(ReceiptFile.NAME);
+    }
+
+    private void write(String text) throws IOException {
+        Files.writeString(file(), text);
+    }
+}
