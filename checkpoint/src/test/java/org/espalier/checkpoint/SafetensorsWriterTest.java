@@ -140,6 +140,19 @@ class SafetensorsWriterTest {
     }
 
     @Test
+    void aDiskThatLosesTheFileIsOneClearLine() throws IOException {
+        Path path = folder.resolve("w.safetensors");
+        try (SafetensorsWriter writer = SafetensorsWriter.create(path, List.of(), Map.of())) {
+            Files.delete(folder.resolve("w.safetensors.tmp"));
+            assertThatThrownBy(writer::commit)
+                    .isInstanceOf(UserError.class)
+                    .hasMessageContaining("w.safetensors")
+                    .hasMessageContaining("no such file");
+        }
+        assertThat(path).doesNotExist();
+    }
+
+    @Test
     void aFolderThatIsNotThereIsOneClearLine() {
         assertThatThrownBy(() ->
                         SafetensorsWriter.create(
