@@ -145,11 +145,8 @@ public final class CheckpointWriter implements AutoCloseable {
     /** Removes everything that was written, unless it was committed. */
     @Override
     public void close() {
-        try {
-            writers.values().forEach(SafetensorsWriter::close);
-        } finally {
-            folder.close();
-        }
+        writers.values().forEach(SafetensorsWriter::close);
+        folder.close();
     }
 
     private void plan(String shard, TensorInfo info) {

@@ -32,27 +32,8 @@ public final class Attention {
             }
             boolean causal = !mask.has_value() && asked > 1;
             return torch.scaled_dot_product_attention(
-                    queries,
-                    spread(keys, queries.size(1)),
-                    spread(values, queries.size(1)),
-                    mask,
-                    0.0,
-                    causal,
-                    new DoubleOptional(),
-                    false);
+                    queries, keys, values, mask, 0.0, causal, new DoubleOptional(), true);
         });
-    }
-
-    /** Repeats every key-value head for each query head of its group. */
-    private static Tensor spread(Tensor heads, long wanted) {
-        long kvHeads = heads.size(1);
-        if (kvHeads == wanted) {
-            return heads;
-        }
-        long group = wanted / kvHeads;
-        return heads.unsqueeze(2)
-                .expand(heads.size(0), kvHeads, group, heads.size(2), heads.size(3))
-                .reshape(heads.size(0), wanted, heads.size(2), heads.size(3));
     }
 
     /** True where a query may look, [queries, keys]. */

@@ -5,6 +5,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.espalier.checkpoint.Checkpoint;
 import org.espalier.core.UserError;
 import org.espalier.core.tensor.Tensors;
 import org.espalier.network.family.Family;
@@ -41,6 +42,19 @@ public final class Decoder implements AutoCloseable {
      */
     public static Decoder open(ObjectNode config, WeightSource weights) {
         return new Decoder(DecoderConfig.of(config), weights);
+    }
+
+    /**
+     * Opens a checkpoint, which must stay open for as long as the decoder is in use and remains the caller's to close.
+     *
+     * @throws UserError naming everything that is wrong
+     */
+    public static Decoder open(Checkpoint checkpoint) {
+        try {
+            return open(checkpoint.config(), new CheckpointWeights(checkpoint));
+        } catch (UserError e) {
+            throw new UserError(checkpoint.folder() + ": " + e.getMessage(), e);
+        }
     }
 
     /** The resolved numbers. */

@@ -1,12 +1,21 @@
 package org.espalier.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.LongStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.espalier.core.UserError;
 import org.espalier.core.tensor.Tensors;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -22,19 +31,244 @@ class DecoderTest {
                 TinyModel model = kind.make(SEED);
                 Decoder decoder = Decoder.open(model.config, model)) {
             long[] ids = ids(model, 13, SEED);
-            double[][] expected = new ReferenceDecoder(model.config, model.values).logits(ids);
-            float[] actual = Tensors.toFloats(decoder.forward(Tensors.longs(ids, 1, ids.length)));
-            double largest = 0;
-            double worst = 0;
-            for (int t = 0, at = 0; t < expected.length; t++) {
-                for (int v = 0; v < expected[t].length; v++, at++) {
-                    largest = Math.max(largest, Math.abs(expected[t][v]));
-                    worst = Math.max(worst, Math.abs(expected[t][v] - actual[at]));
+            assertClose(
+                    Tensors.toFloats(decoder.forward(Tensors.longs(ids, 1, 13))),
+                    reference(model, ids),
+                    2e-6);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(TinyModels.class)
+    void batchGivesWhatItsSequencesGiveAlone(TinyModels kind) {
+        try (PointerScope scope = new PointerScope();
+                AutoGradMode noGrad = Tensors.noGrad();
+                TinyModel model = kind.make(SEED);
+                Decoder decoder = Decoder.open(model.config, model)) {
+            Tensor batch = Tensors.longs(ids(model, 3 * 9, SEED), 3, 9);
+            Tensor all = decoder.forward(batch);
+            for (int sequence = 0; sequence < 3; sequence++) {
+                assertClose(
+                        Tensors.toFloats(decoder.forward(batch.narrow(0, sequence, 1))),
+                        Tensors.toFloats(all.narrow(0, sequence, 1)),
+                        2e-6);
+            }
+        }
+    }
+
+    @Test
+    void halfPrecisionCheckpointIsThatOfItsRoundedWeights() {
+        for (ScalarType type : List.of(ScalarType.BFloat16, ScalarType.Half)) {
+            try (PointerScope scope = new PointerScope();
+                    AutoGradMode noGrad = Tensors.noGrad();
+                    TinyModel model = TinyModels.QWEN3_HEAD_NORMS_LAYER_TYPES.make(SEED)) {
+                for (String name : List.copyOf(model.shapes.keySet())) {
+                    Tensor rounded = model.tensor(name).to(type).to(ScalarType.Float);
+                    model.set(name, Tensors.toFloats(rounded), model.shape(name));
+                }
+                WeightSource half =
+                        new WeightSource() {
+                            @Override
+                            public boolean contains(String name) {
+                                return model.contains(name);
+                            }
+
+                            @Override
+                            public long[] shape(String name) {
+                                return model.shape(name);
+                            }
+
+                            @Override
+                            public Tensor tensor(String name) {
+                                return model.tensor(name).to(type);
+                            }
+                        };
+                long[] ids = ids(model, 7, SEED);
+                try (Decoder decoder = Decoder.open(model.config, half)) {
+                    assertClose(
+                            Tensors.toFloats(decoder.forward(Tensors.longs(ids, 1, 7))),
+                            reference(model, ids),
+                            2e-6);
                 }
             }
-            assertThat(largest).as("the model says something").isGreaterThan(0.1);
-            assertThat(worst / largest).as("relative error, seed " + SEED).isLessThan(2e-6);
         }
+    }
+
+    /**
+     * Directional derivatives of the loss along a random direction for each tensor, by autograd in float32 and by
+     * central differences of the plain float64 pass.
+     */
+    @ParameterizedTest
+    @EnumSource(TinyModels.class)
+    void gradientsAreThoseOfThePlainForwardPass(TinyModels kind) {
+        try (PointerScope scope = new PointerScope();
+                TinyModel model = kind.make(SEED);
+                Decoder decoder = Decoder.open(model.config, model)) {
+            model.train();
+            long[] ids = ids(model, 9, SEED);
+            Tensor sequence = Tensors.longs(ids, 1, 9);
+            Tensor logits = decoder.forward(sequence).narrow(1, 0, 8).squeeze(0);
+            torch.cross_entropy_loss(logits, sequence.narrow(1, 1, 8).squeeze(0)).backward();
+            Random random = new Random(SEED);
+            double largest = 0;
+            double worst = 0;
+            for (String name : model.values.keySet()) {
+                if (name.endsWith(".attn.bias")) {
+                    assertThat(model.tensor(name).grad().defined())
+                            .as(name + " is a mask")
+                            .isFalse();
+                    continue;
+                }
+                float[] gradient = Tensors.toFloats(model.tensor(name).grad());
+                double[] direction = random.doubles(gradient.length, -1, 1).toArray();
+                double along = 0;
+                for (int i = 0; i < gradient.length; i++) {
+                    along += gradient[i] * direction[i];
+                }
+                double numeric = slope(model, name, direction, ids);
+                largest = Math.max(largest, Math.abs(numeric));
+                worst = Math.max(worst, Math.abs(numeric - along));
+            }
+            assertThat(largest).isGreaterThan(0.01);
+            assertThat(worst / largest).as("seed " + SEED).isLessThan(1e-3);
+        }
+    }
+
+    private static double slope(TinyModel model, String name, double[] direction, long[] ids) {
+        float[] weights = model.values.get(name);
+        if (weights == null) {
+            throw new AssertionError(name);
+        }
+        double step = 1e-3;
+        double[] losses = new double[2];
+        float[] moved = new float[weights.length];
+        for (int side = 0; side < 2; side++) {
+            for (int i = 0; i < weights.length; i++) {
+                moved[i] = (float) (weights[i] + (side == 0 ? step : -step) * direction[i]);
+            }
+            model.values.put(name, moved);
+            losses[side] = new ReferenceDecoder(model.config, model.values).loss(ids);
+        }
+        model.values.put(name, weights);
+        return (losses[0] - losses[1]) / (2 * step);
+    }
+
+    @ParameterizedTest
+    @EnumSource(TinyModels.class)
+    void observerSeesEachInputOnceWithAllItsReaders(TinyModels kind) {
+        try (PointerScope scope = new PointerScope();
+                AutoGradMode noGrad = Tensors.noGrad();
+                TinyModel model = kind.make(SEED);
+                Decoder decoder = Decoder.open(model.config, model);
+                Block block = decoder.block(0)) {
+            Tensor hidden = decoder.embed(Tensors.longs(ids(model, 2 * 5, SEED), 2, 5));
+            List<Linear> seen = new ArrayList<>();
+            List<Integer> together = new ArrayList<>();
+            block.forward(
+                    hidden,
+                    (readers, input) -> {
+                        seen.addAll(readers);
+                        together.add(readers.size());
+                        readers.forEach(reader ->
+                                assertThat(Tensors.shape(input))
+                                        .containsExactly(2, 5, reader.columns()));
+                    });
+            assertThat(seen).isEqualTo(decoder.linears(0));
+            boolean gpt2 = kind.name().startsWith("GPT2");
+            assertThat(together).isEqualTo(gpt2 ? List.of(1, 1, 1, 1) : List.of(3, 1, 2, 1));
+        }
+    }
+
+    @Test
+    void replacedMatrixAndNewBiasCountFromThenOn() {
+        try (PointerScope scope = new PointerScope();
+                AutoGradMode noGrad = Tensors.noGrad();
+                TinyModel model = TinyModels.LLAMA_GROUPED_TIED.make(SEED);
+                Decoder decoder = Decoder.open(model.config, model);
+                Block block = decoder.block(1)) {
+            Linear down = block.linears().getLast();
+            assertThat(down.bias()).isEqualTo(Linear.BiasSlot.SWITCHABLE);
+            assertThat(block.bias(down)).isNull();
+            Tensor hidden = decoder.embed(Tensors.longs(ids(model, 6, SEED), 1, 6));
+            float[] before = Tensors.toFloats(block.forward(hidden, null));
+            Tensor without;
+            try (PointerScope inner = new PointerScope()) {
+                Tensor zero = torch.zeros(down.rows(), down.columns());
+                block.replace(down, zero, null);
+                without = Tensors.own(block.forward(hidden, null));
+                block.replace(down, zero, torch.ones(down.rows()));
+            }
+            float[] lifted = Tensors.toFloats(block.forward(hidden, null));
+            assertClose(lifted, Tensors.toFloats(without.add(new Scalar(1f))), 1e-6);
+            without.close();
+            assertThat(lifted).isNotEqualTo(before);
+            assertThat(Tensors.toFloats(block.weight(down))).containsOnly(0f);
+            // The source is untouched: a block loaded afresh is the old one.
+            try (Block fresh = decoder.block(1)) {
+                assertThat(Tensors.toFloats(fresh.forward(hidden, null))).isEqualTo(before);
+            }
+            assertThatThrownBy(() -> block.replace(down, torch.zeros(3, 4), null))
+                    .hasMessageContaining("model.layers.1.mlp.down_proj takes [24, 29]");
+        }
+    }
+
+    @Test
+    void floatWeightsAreSharedAndTransposedOnesTurned() {
+        try (PointerScope scope = new PointerScope();
+                TinyModel llama = TinyModels.LLAMA_GROUPED_TIED.make(SEED);
+                TinyModel gpt2 = TinyModels.GPT2.make(SEED);
+                Decoder first = Decoder.open(llama.config, llama);
+                Decoder second = Decoder.open(gpt2.config, gpt2);
+                Block shared = first.block(0);
+                Block turned = second.block(0)) {
+            Linear q = shared.linears().getFirst();
+            assertThat(shared.weight(q).data_ptr().address())
+                    .isEqualTo(llama.tensor(q.weightName()).data_ptr().address());
+            Linear qkv = turned.linears().getFirst();
+            assertThat(Tensors.shape(turned.weight(qkv))).containsExactly(45, 15);
+            assertThat(Tensors.toFloats(turned.weight(qkv)))
+                    .isEqualTo(Tensors.toFloats(gpt2.tensor(qkv.weightName()).t()));
+        }
+    }
+
+    @Test
+    void idsOutsideTheVocabularyAndTextsBeyondThePositionsAreRefused() {
+        try (PointerScope scope = new PointerScope();
+                TinyModel model = TinyModels.GPT2.make(SEED);
+                Decoder decoder = Decoder.open(model.config, model)) {
+            assertThatThrownBy(() -> decoder.embed(Tensors.longs(new long[] {1, 2, 3, -1}, 2, 2)))
+                    .isInstanceOf(UserError.class)
+                    .hasMessageContaining("token id -1 (sequence 1, token 1)");
+            assertThatThrownBy(() -> decoder.embed(Tensors.longs(new long[41], 1, 41)))
+                    .isInstanceOf(UserError.class)
+                    .hasMessageContaining("41 tokens long but the model has only 40 positions");
+        }
+    }
+
+    /** The largest difference is small against the largest expected value, which is not nothing itself. */
+    static void assertClose(float[] actual, float[] expected, double relative) {
+        assertThat(actual).hasSameSizeAs(expected);
+        double largest = 0;
+        double worst = 0;
+        for (int i = 0; i < expected.length; i++) {
+            assertThat(Float.isFinite(actual[i])).isTrue();
+            largest = Math.max(largest, Math.abs(expected[i]));
+            worst = Math.max(worst, Math.abs(expected[i] - actual[i]));
+        }
+        assertThat(largest).as("the model says something").isGreaterThan(0.1);
+        assertThat(worst / largest).as("relative error").isLessThan(relative);
+    }
+
+    private static float[] reference(TinyModel model, long[] ids) {
+        double[][] logits = new ReferenceDecoder(model.config, model.values).logits(ids);
+        float[] flat = new float[logits.length * logits[0].length];
+        int at = 0;
+        for (double[] row : logits) {
+            for (double logit : row) {
+                flat[at++] = (float) logit;
+            }
+        }
+        return flat;
     }
 
     static long[] ids(TinyModel model, int tokens, long seed) {
