@@ -55,7 +55,14 @@ public final class Checkpoint implements AutoCloseable {
                             + " has no config.json; give the folder of a Hugging Face checkpoint (config.json and"
                             + " model.safetensors)");
         }
-        return new Checkpoint(folder, Json.readObject(folder.resolve(CONFIG)), Shards.open(folder));
+        ObjectNode config = Json.readObject(folder.resolve(CONFIG));
+        Checkpoint checkpoint = new Checkpoint(folder, config, Shards.open(folder));
+        if (checkpoint.tensors.isEmpty()) {
+            checkpoint.close();
+            throw new UserError(
+                    folder + " has no tensors in its weights; get the checkpoint again");
+        }
+        return checkpoint;
     }
 
     /** The folder that was opened. */

@@ -145,8 +145,11 @@ public final class CheckpointWriter implements AutoCloseable {
     /** Removes everything that was written, unless it was committed. */
     @Override
     public void close() {
-        writers.values().forEach(SafetensorsWriter::close);
-        folder.close();
+        try {
+            writers.values().forEach(SafetensorsWriter::close);
+        } finally {
+            folder.close();
+        }
     }
 
     private void plan(String shard, TensorInfo info) {

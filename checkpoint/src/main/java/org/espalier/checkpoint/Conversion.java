@@ -42,8 +42,12 @@ final class Conversion {
     private static boolean overflows(Tensor before, Tensor after) {
         try (PointerScope scope = new PointerScope()) {
             // The check runs in float32 because libtorch cannot test every narrow type.
-            Tensor lost = after.to(ScalarType.Float).isfinite().logical_not();
-            return lost.logical_and(before.to(ScalarType.Double).isfinite()).any().item_bool();
+            Tensor finite = after.to(ScalarType.Float).isfinite();
+            if (finite.all().item_bool()) {
+                return false;
+            }
+            Tensor wasFinite = before.to(ScalarType.Double).isfinite();
+            return finite.logical_not().logical_and(wasFinite).any().item_bool();
         }
     }
 }

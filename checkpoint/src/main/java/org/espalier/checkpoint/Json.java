@@ -26,6 +26,9 @@ final class Json {
     /** Far beyond what a configuration or a tokenizer needs, far below what harms the parser. */
     private static final int DEEPEST = 100;
 
+    /** The largest tokenizers take some 35 MB. */
+    private static final long LARGEST = 1 << 28;
+
     static final JsonMapper MAPPER =
             JsonMapper.builder(
                             factory(
@@ -68,6 +71,10 @@ final class Json {
     static ObjectNode readObject(Path file) {
         byte[] bytes;
         try {
+            if (Files.size(file) > LARGEST) {
+                throw new UserError(
+                        file + " is larger than any such file should be; get the file again");
+            }
             bytes = Files.readAllBytes(file);
         } catch (IOException e) {
             throw IoFailure.reading(file, e);

@@ -2,6 +2,7 @@ package org.espalier.checkpoint;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,6 +26,8 @@ final class SideFiles {
             entries = walk.filter(path -> isSideFile(source.relativize(path))).toList();
         } catch (IOException e) {
             throw IoFailure.reading(source, e);
+        } catch (UncheckedIOException e) {
+            throw IoFailure.reading(source, new IOException(e.getMessage(), e));
         }
         for (Path entry : entries) {
             if (!Files.isRegularFile(entry)) {

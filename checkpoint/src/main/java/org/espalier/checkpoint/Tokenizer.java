@@ -34,12 +34,12 @@ public final class Tokenizer implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.special = special;
         this.vocabularySize = vocabularySize;
-        long[] plain = encode("a", false);
-        long[] full = encode("a", true);
+        // Of an empty text only that remains which the post-processor adds.
+        long[] added = encode("", true);
         this.addsBos =
-                full.length > plain.length
+                added.length > 0
                         && special.bos().isPresent()
-                        && full[0] == special.bos().getAsInt();
+                        && added[0] == special.bos().getAsInt();
     }
 
     /** The tokenizer of a checkpoint folder: its {@code tokenizer.json}, with the names that lie beside it. */
@@ -81,9 +81,20 @@ public final class Tokenizer implements AutoCloseable {
      * Token ids of a text, at full length.
      *
      * @param addSpecialTokens whether the post-processor adds what it adds (for most decoders: BOS in front)
+     * @throws UserError when the vocabulary has no tokens for the text and none for the unknown
      */
     public long[] encode(String text, boolean addSpecialTokens) {
-        return tokenizer.encode(text, addSpecialTokens, false).getIds();
+        try {
+            return tokenizer.encode(text, addSpecialTokens, false).getIds();
+        } catch (RuntimeException e) {
+            throw new UserError(
+                    "the tokenizer cannot encode "
+                            + Text.quote(text)
+                            + " ("
+                            + Text.line(String.valueOf(e.getMessage()))
+                            + "); remove the characters that the model does not know",
+                    e);
+        }
     }
 
     /** The text of token ids, without special tokens. */

@@ -21,7 +21,7 @@ record Vocabulary(Map<String, Integer> ids) {
                 ids.put(vocab.get(id).path(0).asString(""), id);
             }
         } else {
-            vocab.properties().forEach(entry -> ids.put(entry.getKey(), entry.getValue().asInt()));
+            vocab.properties().forEach(entry -> ids.put(entry.getKey(), entry.getValue().asInt(0)));
         }
         int modelSize = ids.size();
         int highest = -1;

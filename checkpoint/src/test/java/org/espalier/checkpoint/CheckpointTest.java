@@ -87,6 +87,8 @@ class CheckpointTest {
         Bytes.write(empty, "pytorch_model.bin", "");
         Bytes.write(empty, "m-Q4_0.gguf", "");
         refused(empty, "only m-Q4_0.gguf, pytorch_model.bin", "convert");
+        Bytes.write(empty, "model.safetensors", Bytes.file("{}", 0));
+        refused(empty, "no tensors");
     }
 
     @ParameterizedTest

@@ -7,6 +7,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.espalier.core.tensor.Tensors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class RealFilesTest {
     @Test
@@ -29,6 +30,34 @@ class RealFilesTest {
                 assertThat(Math.abs(value)).isLessThan(100);
             }
             assertThat(checkpoint.tensor("model.embed_tokens.weight")).isSameAs(tensor);
+        }
+    }
+
+    @Test
+    void stories260kIsCopiedWithItsTokenizerButWithoutOtherWeights(@TempDir Path folder) {
+        Path out = folder.resolve("copy");
+        try (Checkpoint before = Checkpoint.open(RealData.path("lm-stories260k"));
+                CheckpointWriter writer = CheckpointWriter.create(before, out, DType.BF16)) {
+            writer.commit();
+            try (Checkpoint after = Checkpoint.open(out)) {
+                assertThat(after.files())
+                        .containsKeys("tokenizer.json", "tokenizer.model", "generation_config.json")
+                        .doesNotContainKey("stories260k-f32.gguf");
+                assertThat(after.tokenizer().encode("Once upon a time", true))
+                        .isEqualTo(before.tokenizer().encode("Once upon a time", true));
+                assertThat(after.config().path("torch_dtype").asString()).isEqualTo("bfloat16");
+                assertThat(after.tensors().keySet())
+                        .containsExactlyInAnyOrderElementsOf(before.tensors().keySet());
+                float[] exact =
+                        Tensors.toFloats(before.tensor("model.layers.0.mlp.up_proj.weight"));
+                float[] rounded =
+                        Tensors.toFloats(after.tensor("model.layers.0.mlp.up_proj.weight"));
+                for (int i = 0; i < exact.length; i++) {
+                    // Half a unit in the last place of 8 significant bits.
+                    assertThat(Math.abs(rounded[i] - exact[i]))
+                            .isLessThanOrEqualTo(Math.abs(exact[i]) * 0x1p-8f);
+                }
+            }
         }
     }
 

@@ -5,14 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -119,6 +124,38 @@ class SafetensorsWriterTest {
     }
 
     @Test
+    void manyThreadsMayWriteAtOnce() throws Exception {
+        Path path = folder.resolve("many.safetensors");
+        List<TensorSpec> plan = new ArrayList<>();
+        for (int i = 0; i < 64; i++) {
+            plan.add(new TensorSpec("w" + i, DType.U8, List.of(1000L + i)));
+        }
+        try (SafetensorsWriter writer = SafetensorsWriter.create(path, plan, Map.of());
+                ExecutorService threads = Executors.newFixedThreadPool(4)) {
+            List<Future<?>> done = new ArrayList<>();
+            for (int i = 0; i < 64; i++) {
+                byte[] bytes = new byte[1000 + i];
+                Arrays.fill(bytes, (byte) i);
+                String name = "w" + i;
+                done.add(
+                        threads.submit(
+                                () -> writer.writeBytes(name, MemorySegment.ofArray(bytes))));
+            }
+            for (Future<?> future : done) {
+                future.get();
+            }
+            writer.commit();
+        }
+        try (SafetensorsFile file = SafetensorsFile.open(path)) {
+            for (int i = 0; i < 64; i++) {
+                assertThat(file.segment("w" + i).toArray(ValueLayout.JAVA_BYTE))
+                        .hasSize(1000 + i)
+                        .containsOnly(i);
+            }
+        }
+    }
+
+    @Test
     void aMissingTensorAnUnknownNameAndAWrongSizeAreRefused() {
         Path path = folder.resolve("w.safetensors");
         List<TensorSpec> plan =
@@ -137,6 +174,19 @@ class SafetensorsWriterTest {
                     .hasMessageContaining("1 bytes");
         }
         assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void aDiskThatLosesTheFileIsOneClearLine() throws IOException {
+        Path path = folder.resolve("w.safetensors");
+        try (SafetensorsWriter writer = SafetensorsWriter.create(path, List.of(), Map.of())) {
+            Files.delete(folder.resolve("w.safetensors.tmp"));
+            assertThatThrownBy(writer::commit)
+                    .isInstanceOf(UserError.class)
+                    .hasMessageContaining("w.safetensors")
+                    .hasMessageContaining("no such file");
+        }
+        assertThat(path).doesNotExist();
     }
 
     @Test

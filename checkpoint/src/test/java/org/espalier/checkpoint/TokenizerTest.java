@@ -100,6 +100,20 @@ class TokenizerTest {
         }
     }
 
+    @Test
+    void aTextWithoutTokensIsOneClearLine() {
+        Bytes.write(
+                folder,
+                "tokenizer.json",
+                WORDS.replace("\"unk_token\": \"[UNK]\"", "\"unk_token\": \"?\""));
+        try (Tokenizer tokenizer = Tokenizer.fromFolder(folder)) {
+            assertThat(tokenizer.encode("a cat", false)).containsExactly(1, 2);
+            assertThatThrownBy(() -> tokenizer.encode("a dog", false))
+                    .isInstanceOf(UserError.class)
+                    .hasMessageContaining("'a dog'");
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
