@@ -27,7 +27,7 @@ public final class Block implements AutoCloseable {
     private final int index;
     private final List<Linear> linears;
     private final @Nullable RotaryTable rotary;
-    private final Parameters parameters;
+    private final LoadedParameters parameters;
     private final Map<String, Tensor> weights = new HashMap<>();
     private final Map<String, Tensor> biases = new HashMap<>();
     private final List<Tensor> replacements = new ArrayList<>();
@@ -41,7 +41,7 @@ public final class Block implements AutoCloseable {
             int index,
             List<Linear> linears,
             @Nullable RotaryTable rotary,
-            Parameters parameters) {
+            LoadedParameters parameters) {
         this.config = config;
         this.index = index;
         this.linears = linears;

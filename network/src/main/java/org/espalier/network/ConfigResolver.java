@@ -9,6 +9,7 @@ import org.espalier.network.family.Family;
 import org.espalier.network.family.Family.Setting;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.BooleanNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Turns a config.json into a {@link DecoderConfig}; reads everything before it complains about anything. */
@@ -183,7 +184,7 @@ final class ConfigResolver {
         Map<String, Boolean> biases = new HashMap<>();
         for (Family.Matrix matrix : family.matrices().values()) {
             if (matrix.biasSwitch() != null) {
-                JsonNode off = tools.jackson.databind.node.BooleanNode.FALSE;
+                JsonNode off = BooleanNode.FALSE;
                 biases.put(matrix.biasSwitch(), reader.flag(new Setting(matrix.biasSwitch(), off)));
             }
         }

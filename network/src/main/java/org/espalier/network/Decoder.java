@@ -1,6 +1,9 @@
 package org.espalier.network;
 
 import java.util.List;
+import java.util.Objects;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -79,7 +82,7 @@ public final class Decoder implements AutoCloseable {
 
     /** The prunable matrices of all blocks in forward order. */
     public List<Linear> linears() {
-        return java.util.stream.IntStream.range(0, blocks())
+        return IntStream.range(0, blocks())
                 .boxed()
                 .flatMap(block -> linears(block).stream())
                 .toList();
@@ -132,7 +135,7 @@ public final class Decoder implements AutoCloseable {
 
     /** Loads a block as float32. The caller closes it. */
     public Block block(int index) {
-        Parameters parameters = new Parameters(weights, layout, config);
+        LoadedParameters parameters = new LoadedParameters(weights, layout, config);
         try {
             return new Block(
                     config, requireBlock(index), layout.linears(index), rotary, parameters);
@@ -143,24 +146,27 @@ public final class Decoder implements AutoCloseable {
     }
 
     private int requireBlock(int index) {
-        return java.util.Objects.checkIndex(index, config.blocks());
+        return Objects.checkIndex(index, config.blocks());
     }
 
-    /**
-     * Final norm and head.
-     *
-     * @param hidden float32 [..., hidden], what leaves the last block
-     * @return float32 [..., vocabulary], unnormalised log-probabilities of the next token
-     */
+    /** Loads final norm and output matrix as float32. The caller closes them. */
+    public Head head() {
+        LoadedParameters parameters = new LoadedParameters(weights, layout, config);
+        Family.Names names = config.family().names();
+        String matrix = config.tied() ? names.embedding() : names.head();
+        try {
+            return new Head(parameters, names.finalNorm(), layout.module(matrix) + ".weight");
+        } catch (RuntimeException e) {
+            parameters.close();
+            throw e;
+        }
+    }
+
+    /** Logits of hidden states, once; see {@link Head#logits}. */
     public Tensor logits(Tensor hidden) {
-        return Tensors.scoped(() -> {
-            Family.Names names = config.family().names();
-            String head = config.tied() ? names.embedding() : names.head();
-            try (Parameters parameters = new Parameters(weights, layout, config)) {
-                Tensor normed = parameters.norm(names.finalNorm(), 0).apply(hidden);
-                return torch.linear(normed, parameters.read(layout.module(head) + ".weight"));
-            }
-        });
+        try (Head head = head()) {
+            return head.logits(hidden);
+        }
     }
 
     /**
@@ -187,7 +193,7 @@ public final class Decoder implements AutoCloseable {
     }
 
     /** Runs a step and takes its result out of all scopes, so that it can be freed before the pass ends. */
-    private static Tensor owned(java.util.function.Supplier<Tensor> step) {
+    private static Tensor owned(Supplier<Tensor> step) {
         try (PointerScope scope = new PointerScope()) {
             return Tensors.own(step.get());
         }

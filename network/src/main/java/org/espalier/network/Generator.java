@@ -18,12 +18,14 @@ import org.espalier.core.tensor.Tensors;
 public final class Generator implements AutoCloseable {
     private final Decoder decoder;
     private final List<Block> blocks = new ArrayList<>();
+    private final Head head;
 
     /**
      * Loads every block of a decoder, which must stay open.
      */
     public Generator(Decoder decoder) {
         this.decoder = decoder;
+        this.head = decoder.head();
         try {
             for (int index = 0; index < decoder.blocks(); index++) {
                 blocks.add(decoder.block(index));
@@ -118,12 +120,13 @@ public final class Generator implements AutoCloseable {
             for (Block block : blocks) {
                 hidden = block.forward(hidden, null, cache);
             }
-            return Tensors.toFloats(decoder.logits(hidden.narrow(1, unseen.length - 1, 1)));
+            return Tensors.toFloats(head.logits(hidden.narrow(1, unseen.length - 1, 1)));
         }
     }
 
     @Override
     public void close() {
+        head.close();
         blocks.forEach(Block::close);
         blocks.clear();
     }

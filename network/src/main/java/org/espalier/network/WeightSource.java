@@ -14,7 +14,8 @@ public interface WeightSource {
     long[] shape(String name);
 
     /**
-     * The tensor of this name. It belongs to the source and stays valid until the source is closed.
+     * The tensor of this name. It belongs to the source, outlives the scopes of whoever asks, and stays valid until the
+     * source is closed. It may lie over a read-only file: nobody writes to it.
      */
     Tensor tensor(String name);
 }

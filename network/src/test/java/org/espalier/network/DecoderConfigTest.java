@@ -2,6 +2,7 @@ package org.espalier.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.function.Consumer;
 import org.espalier.core.UserError;
@@ -87,8 +88,7 @@ class DecoderConfigTest {
         assertThat(scaling.scale(slow)).isEqualTo(slow / 8);
         // Half way between: 8192 / wavelength = 2.5 blends both by halves.
         double middle = 2 * Math.PI * 2.5 / 8192;
-        assertThat(scaling.scale(middle))
-                .isCloseTo(middle * (0.5 + 0.5 / 8), org.assertj.core.data.Offset.offset(1e-18));
+        assertThat(scaling.scale(middle)).isCloseTo(middle * (0.5 + 0.5 / 8), within(1e-18));
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.LongStream;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Scalar;
@@ -228,6 +229,36 @@ class DecoderTest {
             assertThat(Tensors.shape(turned.weight(qkv))).containsExactly(45, 15);
             assertThat(Tensors.toFloats(turned.weight(qkv)))
                     .isEqualTo(Tensors.toFloats(gpt2.tensor(qkv.weightName()).t()));
+        }
+    }
+
+    /** A pass that kept its temporaries until the end of the test would hold some 15 MB more each time. */
+    @Test
+    void passesGiveTheirMemoryBack() {
+        try (TinyModel model =
+                        TinyModel.llamaLike(
+                                """
+                                {'model_type': 'llama', 'vocab_size': 1024, 'hidden_size': 64,
+                                 'intermediate_size': 172, 'num_hidden_layers': 3,
+                                 'num_attention_heads': 4, 'num_key_value_heads': 2}\
+                                """,
+                                SEED);
+                Decoder decoder = Decoder.open(model.config, model)) {
+            model.train();
+            long[] ids = ids(model, 1024, SEED);
+            long before = 0;
+            for (int pass = 0; pass < 70; pass++) {
+                if (pass == 10) {
+                    before = Pointer.physicalBytes();
+                }
+                try (PointerScope scope = new PointerScope()) {
+                    Tensor loss = decoder.forward(Tensors.longs(ids, 4, 256)).mean();
+                    if (pass % 2 == 0) {
+                        loss.backward();
+                    }
+                }
+            }
+            assertThat(Pointer.physicalBytes() - before).isLessThan(200L << 20);
         }
     }
 

@@ -10,6 +10,8 @@ import java.util.SplittableRandom;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 import org.espalier.core.UserError;
 import org.espalier.core.tensor.Tensors;
 import org.espalier.network.Generator.Continuation;
@@ -46,11 +48,7 @@ class GeneratorTest {
                 pieces.add(decoder.logits(hidden));
             }
             float[] pieced =
-                    Tensors.toFloats(
-                            org.bytedeco.pytorch.global.torch.cat(
-                                    new org.bytedeco.pytorch.TensorVector(
-                                            pieces.toArray(Tensor[]::new)),
-                                    1));
+                    Tensors.toFloats(torch.cat(new TensorVector(pieces.toArray(Tensor[]::new)), 1));
             DecoderTest.assertClose(pieced, whole, 1e-5);
         }
     }

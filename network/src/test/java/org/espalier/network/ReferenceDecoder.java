@@ -1,6 +1,7 @@
 package org.espalier.network;
 
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -282,8 +283,7 @@ final class ReferenceDecoder {
         return times(get(name + ".weight"), tensors.get(name + ".bias"), x);
     }
 
-    private static double[] times(
-            float[] weight, float @org.jspecify.annotations.Nullable [] bias, double[] x) {
+    private static double[] times(float[] weight, float @Nullable [] bias, double[] x) {
         double[] out = new double[weight.length / x.length];
         for (int o = 0; o < out.length; o++) {
             out[o] = bias == null ? 0 : bias[o];

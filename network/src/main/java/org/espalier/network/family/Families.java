@@ -1,6 +1,8 @@
 package org.espalier.network.family;
 
+import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -61,8 +63,8 @@ public final class Families {
                 }
                 Family family = mapper.readValue(stream, Family.class);
                 families.put(family.modelType(), family);
-            } catch (java.io.IOException e) {
-                throw new java.io.UncheckedIOException(resource, e);
+            } catch (IOException e) {
+                throw new UncheckedIOException(resource, e);
             }
         }
         return families;

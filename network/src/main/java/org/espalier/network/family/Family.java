@@ -1,5 +1,6 @@
 package org.espalier.network.family;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -84,10 +85,7 @@ public record Family(
      * @param key its name
      * @param fallback {@code default} in the file: the value where the key is absent; null where the key must be there
      */
-    public record Setting(
-            String key,
-            @com.fasterxml.jackson.annotation.JsonProperty("default")
-                    @Nullable JsonNode fallback) {}
+    public record Setting(String key, @JsonProperty("default") @Nullable JsonNode fallback) {}
 
     /**
      * Where the sizes are in config.json. Three of them have a meaning when they are null or absent without a default:
@@ -142,9 +140,7 @@ public record Family(
      *     where it is absent; set if and only if {@code bias} is {@link Bias#SWITCHED}
      */
     public record Matrix(
-            String name,
-            Bias bias,
-            @com.fasterxml.jackson.annotation.JsonProperty("switch") @Nullable String biasSwitch) {
+            String name, Bias bias, @JsonProperty("switch") @Nullable String biasSwitch) {
         public Matrix {
             if ((bias == Bias.SWITCHED) != (biasSwitch != null)) {
                 throw new IllegalArgumentException(

@@ -13,13 +13,13 @@ import org.jspecify.annotations.Nullable;
  * Reads tensors as float32 and owns what it hands out. A tensor that is float32 already is shared, not copied, and
  * keeps its place in the autograd graph.
  */
-final class Parameters implements AutoCloseable {
+final class LoadedParameters implements AutoCloseable {
     private final WeightSource weights;
     private final Layout layout;
     private final DecoderConfig config;
     private final List<Tensor> owned = new ArrayList<>();
 
-    Parameters(WeightSource weights, Layout layout, DecoderConfig config) {
+    LoadedParameters(WeightSource weights, Layout layout, DecoderConfig config) {
         this.weights = weights;
         this.layout = layout;
         this.config = config;
