@@ -28,6 +28,7 @@ public final class CheckpointWriter implements AutoCloseable {
     private final Map<String, String> shardOf = new LinkedHashMap<>();
     private final Map<String, SafetensorsWriter> writers = new LinkedHashMap<>();
     private ObjectNode config;
+    private boolean sealed;
 
     private CheckpointWriter(Checkpoint source, OutputFolder folder, @Nullable DType dtype) {
         this.source = source;
@@ -122,11 +123,16 @@ public final class CheckpointWriter implements AutoCloseable {
     }
 
     /**
-     * Copies what was not written, and gives the folder its name.
+     * Copies what was not written and completes every file, but leaves the folder its hidden name, so that the result
+     * can be measured before it appears. After this only {@link #addFile} and {@link #commit} make sense.
      *
+     * @return where the files lie until {@link #commit}
      * @throws IllegalStateException when a declared tensor was never written
      */
-    public void commit() {
+    public Path seal() {
+        if (sealed) {
+            return folder.resolve("");
+        }
         begin();
         for (String name : shardOf.keySet()) {
             if (!writer(name).isWritten(name) && source.contains(name)) {
@@ -139,6 +145,17 @@ public final class CheckpointWriter implements AutoCloseable {
             writeJson(Shards.INDEX, recount(index), source.index());
         }
         writeJson(Checkpoint.CONFIG, config, source.config());
+        sealed = true;
+        return folder.resolve("");
+    }
+
+    /**
+     * Completes every file, if {@link #seal} has not, and gives the folder its name.
+     *
+     * @throws IllegalStateException when a declared tensor was never written
+     */
+    public void commit() {
+        seal();
         folder.commit();
     }
 

@@ -27,6 +27,11 @@ public record FileEntry(String name, long bytes, String sha256) {
         }
     }
 
+    /** The named files of a folder, in name order. */
+    public static List<FileEntry> of(Path folder, Set<String> names) {
+        return names.stream().sorted().map(name -> of(name, folder.resolve(name))).toList();
+    }
+
     /** All regular files below a folder but the given ones, in name order. */
     public static List<FileEntry> below(Path folder, Set<String> except) {
         return names(folder).stream()

@@ -57,7 +57,7 @@ public final class ReceiptFile {
                             .equals(digest.group(1))) {
                 throw new UserError(file + " was changed: its digest does not fit its text");
             }
-            return JSON.readValue(text, Receipt.class);
+            return parse(text);
         } catch (CharacterCodingException e) {
             throw new UserError(file + " was changed: it is not UTF-8 text", e);
         } catch (IOException e) {
@@ -66,6 +66,11 @@ public final class ReceiptFile {
             String message = String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
             throw new UserError(file + " is of another version of espalier: " + message, e);
         }
+    }
+
+    /** The receipt that a text holds, unchecked. */
+    public static Receipt parse(String text) {
+        return JSON.readValue(text, Receipt.class);
     }
 
     /** The digest is the last value of the file, so only its last occurrence is replaced. */
