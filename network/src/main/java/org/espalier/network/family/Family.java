@@ -3,6 +3,8 @@ package org.espalier.network.family;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -53,6 +55,17 @@ public record Family(
     /** Kinds of the matrices that a block has, in forward order. */
     public List<String> kinds() {
         return KINDS.stream().filter(matrices::containsKey).toList();
+    }
+
+    /** The keys of config.json that switch biases on, for all matrices that have such a switch. */
+    public Set<String> biasSwitches() {
+        Set<String> switches = new TreeSet<>();
+        for (Matrix matrix : matrices.values()) {
+            if (matrix.biasSwitch() != null) {
+                switches.add(matrix.biasSwitch());
+            }
+        }
+        return switches;
     }
 
     /** Kind of normalisation. */

@@ -1,0 +1,133 @@
+package org.espalier.prune;
+
+import java.util.EnumSet;
+import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
+import org.espalier.core.pattern.Group;
+import org.espalier.core.pattern.Pattern;
+import org.espalier.core.recipe.Part;
+import org.espalier.core.recipe.Problems;
+import org.espalier.core.recipe.Recipe;
+import org.espalier.prune.allocate.Allocation;
+import org.espalier.prune.calibrate.LayerStatistics;
+import org.espalier.prune.calibrate.Statistic;
+import org.espalier.prune.layer.LayerProblem;
+import org.espalier.prune.layer.LayerSolution;
+import org.espalier.prune.repair.Repair;
+import org.espalier.prune.score.Score;
+import org.espalier.prune.score.Wanda;
+import org.espalier.prune.select.Mask;
+import org.espalier.prune.select.Selector;
+import org.espalier.prune.solve.LayerSolver;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A recipe whose parts have been looked up: the names are objects now, and every combination that makes no sense has been
+ * refused. Solves single layers; the {@link Pruner} walks it through a network.
+ *
+ * @param recipe what it was made of
+ * @param score chooses the support, or null where the solver chooses by itself
+ * @param allocation spreads the budget over the layers
+ * @param allocationScore the score that the allocation reads: the recipe's own, or Wanda where there is none
+ * @param solver solves a layer
+ * @param repair follows the solver
+ */
+public record Method(
+        Recipe recipe,
+        @Nullable Score score,
+        Allocation<?> allocation,
+        Score allocationScore,
+        LayerSolver solver,
+        Repair repair) {
+
+    /**
+     * Looks up the parts of a recipe.
+     *
+     * @throws org.espalier.core.UserError that names every unknown method, every bad parameter and every combination that
+     *     makes no sense, with the reason
+     */
+    public static Method of(Recipe recipe) {
+        Problems problems = new Problems("recipe " + recipe.name());
+        Part scorePart = recipe.score();
+        Score score = scorePart == null ? null : Methods.score(scorePart, problems);
+        Part allocatePart = recipe.allocate();
+        Pattern pattern = recipe.select().pattern();
+        if (isGlobal(pattern)) {
+            if (allocatePart.method().equals("uniform")) {
+                allocatePart = Part.of("global", "allocate");
+            } else if (!allocatePart.method().equals("global")) {
+                problems.add(
+                        "select.group",
+                        "global compares all layers with each other, so the allocation '"
+                                + allocatePart.method()
+                                + "' would have nothing to decide; use group: layer or allocate: global");
+            }
+        }
+        Allocation<?> allocation = Methods.allocation(allocatePart, problems);
+        LayerSolver solver = Methods.solver(recipe.solver(), problems);
+        Repair repair = Methods.repair(recipe.repair(), problems);
+        if (score == null && scorePart == null) {
+            solver.refusal(pattern).ifPresent(reason -> problems.add("solver", reason));
+        }
+        repair.refusal(pattern).ifPresent(reason -> problems.add("repair", reason));
+        problems.throwIfAny();
+        return new Method(
+                recipe, score, allocation, score == null ? new Wanda() : score, solver, repair);
+    }
+
+    /** The statistics that solving a layer reads. */
+    public Set<Statistic> needs() {
+        Set<Statistic> needs = EnumSet.noneOf(Statistic.class);
+        if (score != null) {
+            needs.addAll(score.needs());
+        }
+        needs.addAll(solver.needs());
+        needs.addAll(repair.needs());
+        return needs;
+    }
+
+    /** Whether the method reads calibration text at all. */
+    public boolean readsData() {
+        return !needs().isEmpty() || allocationReadsData();
+    }
+
+    /** Whether spreading the budget takes a calibration pass of its own over the dense model. */
+    public boolean allocationReadsData() {
+        return allocation.readsScores() && !allocationScore.needs().isEmpty();
+    }
+
+    /**
+     * Prunes one layer: the support by score and selection where the recipe has a score, then the solver, then the
+     * repair.
+     *
+     * @param kind what the layer does in its block ({@code q}, {@code down}, ...)
+     * @param weight float32 [out_features, in_features], contiguous, left untouched
+     * @param bias float32 [out_features], or null
+     * @param statistics at least what {@link #needs} names
+     * @param sparsity fraction removed in every comparison group of the layer
+     */
+    public LayerSolution solve(
+            String kind,
+            Tensor weight,
+            @Nullable Tensor bias,
+            LayerStatistics statistics,
+            double sparsity) {
+        Pattern pattern = recipe.select().pattern();
+        Mask support =
+                score == null
+                        ? null
+                        : Selector.select(score.score(weight, statistics), pattern, sparsity);
+        LayerProblem problem =
+                new LayerProblem(weight, bias, statistics, pattern, sparsity, support);
+        LayerSolution solution = solver.solve(problem);
+        return repair.appliesTo(kind) ? repair.repair(problem, solution) : solution;
+    }
+
+    private static boolean isGlobal(Pattern pattern) {
+        return switch (pattern) {
+            case Pattern.Unstructured unstructured -> unstructured.group() instanceof Group.Global;
+            case Pattern.Tiles tiles -> tiles.group() instanceof Group.Global;
+            case Pattern.NofM _ -> false;
+        };
+    }
+}

@@ -1,0 +1,106 @@
+package org.espalier.prune;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.espalier.core.UserError;
+import org.espalier.network.Decoder;
+import org.espalier.network.Linear;
+import org.espalier.network.family.Family;
+import org.espalier.prune.allocate.LayerShape;
+import org.espalier.prune.select.Selector;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * A method resolved against a model: every mistake that a user can make is found here, before the first minute is spent.
+ *
+ * @param method what is to be done
+ * @param layers the matrices to be pruned, in forward order
+ */
+public record PrunePlan(Method method, List<Linear> layers) {
+    public PrunePlan {
+        layers = List.copyOf(layers);
+    }
+
+    /**
+     * Resolves a method against a model.
+     *
+     * @throws UserError where the pattern does not fit a matrix or a repair finds no place for its bias, with the
+     *     reason and how many matrices share it
+     */
+    public static PrunePlan of(Method method, Decoder decoder) {
+        List<Linear> layers = new ArrayList<>();
+        Map<String, List<String>> refusals = new LinkedHashMap<>();
+        for (int block = 0; block < decoder.blocks(); block++) {
+            for (Linear linear : decoder.linears(block)) {
+                layers.add(linear);
+                refusal(method, linear)
+                        .ifPresent(reason ->
+                                refusals.computeIfAbsent(reason, r -> new ArrayList<>())
+                                        .add(linear.name()));
+            }
+        }
+        if (!refusals.isEmpty()) {
+            List<String> lines = new ArrayList<>();
+            refusals.forEach((reason, names) ->
+                    lines.add(
+                            names.getFirst()
+                                    + (names.size() > 1
+                                            ? " and " + (names.size() - 1) + " more"
+                                            : "")
+                                    + ": "
+                                    + reason));
+            throw new UserError(
+                    "recipe "
+                            + method.recipe().name()
+                            + " does not fit this model: "
+                            + String.join("; ", lines));
+        }
+        return new PrunePlan(method, layers);
+    }
+
+    /** The layers as the allocation sees them. */
+    public List<LayerShape> shapes() {
+        return layers.stream()
+                .map(linear ->
+                        new LayerShape(
+                                linear.name(), linear.block(), linear.rows(), linear.columns()))
+                .toList();
+    }
+
+    /** The matrices that get a bias where there was none. */
+    public List<Linear> newBiases() {
+        if (!method.repair().changesBias()) {
+            return List.of();
+        }
+        return layers.stream()
+                .filter(linear -> linear.bias() == Linear.BiasSlot.SWITCHABLE)
+                .toList();
+    }
+
+    /**
+     * The config.json of the pruned model: where the repair adds biases, the switches that make stock runtimes read them
+     * are thrown.
+     *
+     * @param config config.json of the dense model; changed in place
+     */
+    public ObjectNode configAfter(ObjectNode config, Family family) {
+        if (!newBiases().isEmpty()) {
+            family.biasSwitches().forEach(key -> config.put(key, true));
+        }
+        return config;
+    }
+
+    private static Optional<String> refusal(Method method, Linear linear) {
+        if (method.repair().changesBias() && linear.bias() == Linear.BiasSlot.NONE) {
+            return Optional.of(
+                    "the repair '"
+                            + method.recipe().repair().method()
+                            + "' needs a bias, and no configuration of this family has one there; choose another repair");
+        }
+        return Selector.refusal(
+                method.recipe().select().pattern(), linear.rows(), linear.columns());
+    }
+}

@@ -1,0 +1,233 @@
+package org.espalier.prune;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.AutoGradMode;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.espalier.core.UserError;
+import org.espalier.core.progress.Progress;
+import org.espalier.core.recipe.Recipe;
+import org.espalier.core.tensor.Tensors;
+import org.espalier.network.Block;
+import org.espalier.network.Decoder;
+import org.espalier.network.Linear;
+import org.espalier.prune.allocate.Allocation;
+import org.espalier.prune.allocate.BudgetRestorer;
+import org.espalier.prune.calibrate.Calibration;
+import org.espalier.prune.calibrate.HiddenStates;
+import org.espalier.prune.calibrate.LayerStatistics;
+import org.espalier.prune.calibrate.Statistic;
+import org.espalier.prune.calibrate.StatisticsCollector;
+import org.espalier.prune.layer.LayerSolution;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Walks a network block by block: gather the declared statistics, solve each layer, hand the block's output to the next
+ * block. Only the current block and the hidden states of the calibration tokens are in memory.
+ */
+public final class Pruner {
+    private final PrunePlan plan;
+    private final Decoder decoder;
+    private final Calibration calibration;
+    private final Function<Linear, ScalarType> storage;
+    private final Progress progress;
+
+    /**
+     * @param plan what is to be done
+     * @param decoder the dense model; it is never changed
+     * @param calibration sequences to measure on; {@link Calibration#NONE} where the method reads no data
+     * @param storage dtype that a pruned matrix is stored in: it is rounded to it at once, so that the following blocks
+     *     see what a reader of the result will see
+     * @param progress hears about each block
+     * @throws UserError if the method reads data and there is none
+     */
+    public Pruner(
+            PrunePlan plan,
+            Decoder decoder,
+            Calibration calibration,
+            Function<Linear, ScalarType> storage,
+            Progress progress) {
+        if (plan.method().readsData() && calibration.isEmpty()) {
+            throw new UserError(
+                    "recipe "
+                            + plan.method().recipe().name()
+                            + " measures the model on text: give a .txt or .jsonl file with --calibration");
+        }
+        this.plan = plan;
+        this.decoder = decoder;
+        this.calibration = plan.method().readsData() ? calibration : Calibration.NONE;
+        this.storage = storage;
+        this.progress = progress;
+    }
+
+    /** Prunes the whole network; each finished layer goes to the sink. */
+    public PruneOutcome run(LayerSink sink) {
+        long start = System.nanoTime();
+        try (AutoGradMode noGrad = Tensors.noGrad()) {
+            double[] sparsities = allocate(plan.method().allocation());
+            double allocateSeconds = seconds(start);
+            List<LayerOutcome> layers = new ArrayList<>();
+            List<BlockOutcome> blocks = new ArrayList<>();
+            try (HiddenStates states = HiddenStates.embed(calibration, decoder::embed)) {
+                for (int index = 0; index < decoder.blocks(); index++) {
+                    progress.step("pruning block", index, decoder.blocks());
+                    blocks.add(pruneBlock(index, states, sparsities, layers, sink));
+                }
+            }
+            progress.step("pruning block", decoder.blocks(), decoder.blocks());
+            return new PruneOutcome(layers, blocks, allocateSeconds, seconds(start));
+        }
+    }
+
+    private BlockOutcome pruneBlock(
+            int index,
+            HiddenStates states,
+            double[] sparsities,
+            List<LayerOutcome> layers,
+            LayerSink sink) {
+        boolean propagated = plan.method().recipe().inputs() == Recipe.Inputs.PROPAGATED;
+        boolean last = index == decoder.blocks() - 1;
+        long start = System.nanoTime();
+        try (Block block = decoder.block(index);
+                StatisticsCollector collector = new StatisticsCollector(plan.method().needs());
+                PointerScope scope = new PointerScope()) {
+            Tensor denseOutput = measure(block, states, collector, !propagated);
+            double forwardSeconds = seconds(start);
+            long solveStart = System.nanoTime();
+            for (Linear linear : decoder.linears(index)) {
+                layers.add(
+                        pruneLayer(
+                                block,
+                                linear,
+                                collector.of(linear),
+                                sparsities[layers.size()],
+                                sink));
+            }
+            double solveSeconds = seconds(solveStart);
+            Double outputError = null;
+            if (propagated && !last && states.size() > 0) {
+                long again = System.nanoTime();
+                for (int batch = 0; batch < states.size(); batch++) {
+                    try (PointerScope batchScope = new PointerScope()) {
+                        Tensor output = block.forward(states.get(batch), null);
+                        if (batch == 0 && denseOutput != null) {
+                            outputError = relativeError(denseOutput, output);
+                        }
+                        states.set(batch, output);
+                    }
+                }
+                forwardSeconds += seconds(again);
+            }
+            return new BlockOutcome(index, outputError, forwardSeconds, solveSeconds);
+        }
+    }
+
+    /**
+     * Runs the dense block over all batches for its statistics.
+     *
+     * @param advance whether the dense outputs are the next block's inputs
+     * @return the dense output of the first batch where the states stay, for the block's error; otherwise null
+     */
+    private static @Nullable Tensor measure(
+            Block block, HiddenStates states, StatisticsCollector collector, boolean advance) {
+        Tensor first = null;
+        for (int batch = 0; batch < states.size(); batch++) {
+            try (PointerScope scope = new PointerScope()) {
+                Tensor output = block.forward(states.get(batch), collector);
+                if (advance) {
+                    states.set(batch, output);
+                } else if (batch == 0) {
+                    first = Tensors.own(output);
+                }
+            }
+        }
+        if (first != null) {
+            PointerScope.getInnerScope().attach(first);
+            first.releaseReference();
+        }
+        return first;
+    }
+
+    private LayerOutcome pruneLayer(
+            Block block,
+            Linear linear,
+            LayerStatistics statistics,
+            double sparsity,
+            LayerSink sink) {
+        long start = System.nanoTime();
+        try (PointerScope scope = new PointerScope()) {
+            Tensor dense = block.weight(linear).contiguous();
+            LayerSolution solution =
+                    plan.method()
+                            .solve(linear.kind(), dense, block.bias(linear), statistics, sparsity);
+            ScalarType stored = storage.apply(linear);
+            Tensor weight = solution.weight().to(stored).to(ScalarType.Float);
+            Tensor bias = solution.bias();
+            bias = bias == null ? null : bias.to(stored).to(ScalarType.Float);
+            block.replace(linear, weight, bias);
+            sink.write(linear, weight, bias);
+            double seconds = seconds(start);
+            return new LayerOutcome(
+                    linear,
+                    sparsity,
+                    solution.mask().removed(),
+                    LayerError.relative(dense, weight, statistics),
+                    LayerError.kind(statistics),
+                    statistics.tokens(),
+                    seconds);
+        }
+    }
+
+    /** The exact sparsity of each layer, after a dense pass where the allocation asks for one. */
+    private <S> double[] allocate(Allocation<S> allocation) {
+        List<S> summaries = new ArrayList<>();
+        Set<Statistic> needs =
+                plan.method().allocationReadsData()
+                        ? plan.method().allocationScore().needs()
+                        : Set.of();
+        Calibration read = needs.isEmpty() ? Calibration.NONE : calibration;
+        try (HiddenStates states = HiddenStates.embed(read, decoder::embed)) {
+            for (int index = 0; index < decoder.blocks(); index++) {
+                if (!allocation.readsScores()) {
+                    summaries.add(allocation.summarize(List.of()));
+                    continue;
+                }
+                progress.step("scoring block", index, decoder.blocks());
+                try (Block block = decoder.block(index);
+                        StatisticsCollector collector = new StatisticsCollector(needs);
+                        PointerScope scope = new PointerScope()) {
+                    measure(block, states, collector, true);
+                    List<Tensor> scores = new ArrayList<>();
+                    for (Linear linear : decoder.linears(index)) {
+                        scores.add(
+                                plan.method()
+                                        .allocationScore()
+                                        .score(
+                                                block.weight(linear).contiguous(),
+                                                collector.of(linear)));
+                    }
+                    summaries.add(allocation.summarize(scores));
+                }
+            }
+        }
+        double target = plan.method().recipe().select().sparsity();
+        double[] wanted = allocation.wanted(plan.shapes(), summaries, target);
+        return BudgetRestorer.restore(
+                wanted, plan.shapes(), plan.method().recipe().select().pattern(), target);
+    }
+
+    private static double relativeError(Tensor dense, Tensor pruned) {
+        double whole = torch.sum(dense.square().to(ScalarType.Double)).item_double();
+        double error = torch.sum(dense.sub(pruned).square().to(ScalarType.Double)).item_double();
+        return whole > 0 ? error / whole : 0;
+    }
+
+    private static double seconds(long startNanos) {
+        return (System.nanoTime() - startNanos) / 1e9;
+    }
+}
