@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.espalier.audit.language.Evaluation;
 import org.espalier.audit.language.LanguageModel;
@@ -51,7 +50,8 @@ class PublishedResultsTest {
         "sparsegpt, unstructured, 19.66062821297879",
         "sparsegpt, 2:4, 37.449778600426804"
     })
-    void perplexityIsThatOfThePublishedAlgorithm(String name, String pattern, double perplexity) throws IOException {
+    void perplexityIsThatOfThePublishedAlgorithm(String name, String pattern, double perplexity)
+            throws IOException {
         Path folder = DATA.resolve("lm-stories260k");
         Assumptions.assumeTrue(Files.isDirectory(folder), "needs the model lm-stories260k");
         String sample = Files.readString(DATA.resolve("text-tinystories/sample.txt"));
@@ -63,20 +63,27 @@ class PublishedResultsTest {
                 Decoder dense = Decoder.open(checkpoint);
                 PrunedWeights weights = new PrunedWeights(new CheckpointWeights(checkpoint));
                 Decoder pruned = Decoder.open(checkpoint.config(), weights)) {
-            long[] tail = checkpoint.tokenizer().encode(sample.substring(sample.length() - 20000), true);
+            long[] tail =
+                    checkpoint.tokenizer().encode(sample.substring(sample.length() - 20000), true);
             PrunePlan plan = PrunePlan.of(Method.of(recipe), dense);
             Calibration calibration = new Calibration(windows(tail, 8, 256));
             PruneOutcome outcome =
-                    new Pruner(plan, dense, calibration, _ -> ScalarType.Float, Progress.SILENT).run(weights);
+                    new Pruner(plan, dense, calibration, _ -> ScalarType.Float, Progress.SILENT)
+                            .run(weights);
 
-            assertThat(outcome.layers()).allSatisfy(layer -> assertThat(layer.sparsity())
-                    .isEqualTo(0.5, within(1.0 / layer.linear().columns())));
-            assertThat(outcome.layers()).extracting(LayerOutcome::error).allMatch(error -> error > 0 && error < 1);
+            assertThat(outcome.layers())
+                    .allSatisfy(layer ->
+                            assertThat(layer.sparsity())
+                                    .isEqualTo(0.5, within(1.0 / layer.linear().columns())));
+            assertThat(outcome.layers())
+                    .extracting(LayerOutcome::error)
+                    .allMatch(error -> error > 0 && error < 1);
             long[] head = checkpoint.tokenizer().encode(sample.substring(0, 60000), true);
             List<Window> windows = new ArrayList<>();
             windows(head, 24, 512).forEach(ids -> windows.addAll(Window.cut(ids, 512, 512, false)));
-            double measured = Evaluation.perplexity(model(pruned), windows, Progress.SILENT)
-                    .value();
+            double measured =
+                    Evaluation.perplexity(LanguageModel.of(pruned), windows, Progress.SILENT)
+                            .value();
             assertThat(measured).isCloseTo(perplexity, within(0.003 * perplexity));
         }
     }
@@ -87,20 +94,6 @@ class PublishedResultsTest {
             windows.add(Arrays.copyOfRange(ids, i * length, (i + 1) * length));
         }
         return windows;
-    }
-
-    private static LanguageModel model(Decoder decoder) {
-        return new LanguageModel() {
-            @Override
-            public int vocabulary() {
-                return Math.toIntExact(decoder.config().vocabulary());
-            }
-
-            @Override
-            public Tensor logits(Tensor ids) {
-                return decoder.forward(ids);
-            }
-        };
     }
 
     private static Path data() {
