@@ -41,7 +41,7 @@ public record FileEntry(String name, long bytes, String sha256) {
     }
 
     /** Names of all entries below a folder that are no folders, sorted; links count under their own name. */
-    static TreeSet<String> names(Path folder) {
+    public static TreeSet<String> names(Path folder) {
         try (Stream<Path> entries = Files.walk(folder)) {
             return entries.filter(path ->
                             !Files.isDirectory(path, java.nio.file.LinkOption.NOFOLLOW_LINKS))

@@ -111,6 +111,11 @@ public record Receipt(
      */
     public record BlockEntry(int block, @Nullable Double outputError) {}
 
+    /** The recipe's name. */
+    public String recipeName() {
+        return String.valueOf(recipe.get("name"));
+    }
+
     /** The same receipt with another digest. */
     Receipt withDigest(String digest) {
         return new Receipt(

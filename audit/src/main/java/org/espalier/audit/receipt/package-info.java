@@ -1,4 +1,4 @@
-/** The account that every pruned checkpoint carries: {@code espalier.json}, {@code report.html}, and their verification. */
+/** The account that every pruned checkpoint carries, {@code espalier.json}. */
 @NullMarked
 package org.espalier.audit.receipt;
 

@@ -22,7 +22,7 @@ public final class Report {
 
     /** The page. */
     public static String html(Receipt receipt) {
-        String title = receipt.source().name() + " pruned with " + receipt.recipe().get("name");
+        String title = receipt.source().name() + " pruned with " + receipt.recipeName();
         return """
         <!DOCTYPE html>
         <html lang="en">

@@ -2,7 +2,6 @@ package org.espalier.prune.select;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 import org.espalier.core.tensor.Parallel;
 
 /**
@@ -117,7 +116,7 @@ public final class OrderStatistic {
         prefix |= bin << shift;
         known |= 0xff << shift;
         shift -= 8;
-        Arrays.fill(bins, 0);
+        java.util.Arrays.fill(bins, 0);
         return shift >= 0;
     }
 

@@ -2,7 +2,6 @@ package org.espalier.prune.select;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -183,7 +182,7 @@ public final class Selector {
                             }
                         }
                     });
-            Arrays.parallelPrefix(ties, Long::sum);
+            java.util.Arrays.parallelPrefix(ties, Long::sum);
             return ties;
         }
 

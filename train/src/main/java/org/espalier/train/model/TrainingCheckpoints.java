@@ -54,9 +54,7 @@ final class TrainingCheckpoints {
             Files.createDirectories(folder);
             Path target = folder.resolve(PREFIX + trainer.step());
             Path partial = folder.resolve(target.getFileName() + PARTIAL);
-            for (Path interrupted : entries(true)) {
-                removeAll(interrupted);
-            }
+            removeAll(partial);
             Files.createDirectories(partial);
             try (PointerScope scope = new PointerScope()) {
                 ModelFolder.write(
@@ -132,18 +130,13 @@ final class TrainingCheckpoints {
 
     /** Whole checkpoints, oldest first. */
     private List<Path> saved() throws IOException {
-        return entries(false).stream()
-                .sorted(Comparator.comparingInt(TrainingCheckpoints::step))
-                .toList();
-    }
-
-    private List<Path> entries(boolean partial) throws IOException {
         if (!Files.isDirectory(folder)) {
             return List.of();
         }
         try (Stream<Path> entries = Files.list(folder)) {
             return entries.filter(path -> path.getFileName().toString().startsWith(PREFIX))
-                    .filter(path -> path.getFileName().toString().endsWith(PARTIAL) == partial)
+                    .filter(path -> !path.getFileName().toString().endsWith(PARTIAL))
+                    .sorted(Comparator.comparingInt(TrainingCheckpoints::step))
                     .toList();
         }
     }

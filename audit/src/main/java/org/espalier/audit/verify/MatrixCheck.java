@@ -1,0 +1,91 @@
+package org.espalier.audit.verify;
+
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.espalier.audit.receipt.LayerEntry;
+import org.espalier.checkpoint.Checkpoint;
+import org.espalier.core.tensor.Tensors;
+
+/** Compares single tensors with what the receipt or the dense model says. */
+final class MatrixCheck {
+    private static final Pattern N_OF_M = Pattern.compile("(\\d+):(\\d+)");
+
+    private MatrixCheck() {}
+
+    /** What is wrong with a pruned matrix: its zeros, or its N:M groups. */
+    static Optional<String> of(Checkpoint checkpoint, LayerEntry layer, String pattern) {
+        String name = layer.name() + ".weight";
+        if (!checkpoint.contains(name)) {
+            return Optional.of(checkpoint.folder() + " lacks the tensor " + name);
+        }
+        try (PointerScope scope = new PointerScope()) {
+            Tensor zero = checkpoint.tensor(name).eq(new Scalar(0.0));
+            if (zero.dim() != 2 || zero.numel() != layer.size()) {
+                return Optional.of(
+                        name + " is " + Tensors.describe(zero) + ", not as the receipt says");
+            }
+            long zeros = Tensors.countTrue(zero);
+            if (zeros != layer.zeros() || zeros < layer.removed()) {
+                return Optional.of(
+                        name + " has " + zeros + " zeros but the receipt says " + layer.zeros());
+            }
+            boolean transposed = zero.size(0) != layer.rows() || zero.size(1) != layer.columns();
+            Matcher matcher = N_OF_M.matcher(pattern);
+            if (matcher.matches()) {
+                long kept = Long.parseLong(matcher.group(1));
+                long width = Long.parseLong(matcher.group(2));
+                Tensor rows = (transposed ? zero.t() : zero).contiguous();
+                return groups(name, rows, kept, width);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<String> groups(String name, Tensor zero, long kept, long width) {
+        Tensor perGroup = zero.view(-1, width).to(ScalarType.Long).sum(1);
+        long broken = Tensors.countTrue(perGroup.lt(new Scalar(width - kept)));
+        return broken == 0
+                ? Optional.empty()
+                : Optional.of(
+                        name + ": " + broken + " groups keep more than " + kept + " of " + width);
+    }
+
+    /** Whether a tensor is the same to the bit in both checkpoints. */
+    static Optional<String> identical(Checkpoint dense, Checkpoint pruned, String name) {
+        boolean same =
+                dense.dtype(name) == pruned.dtype(name)
+                        && java.util.Arrays.equals(dense.shape(name), pruned.shape(name))
+                        && bytes(dense, name).mismatch(bytes(pruned, name)) < 0;
+        return same ? Optional.empty() : Optional.of(name + " differs from the dense model's");
+    }
+
+    /** Whether everything that is not zero is the same to the bit in both checkpoints. */
+    static Optional<String> survivors(Checkpoint dense, Checkpoint pruned, String name) {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor after = pruned.tensor(name);
+            Tensor before = dense.tensor(name);
+            if (before.scalar_type() != after.scalar_type()
+                    || !java.util.Arrays.equals(dense.shape(name), pruned.shape(name))) {
+                return Optional.of(name + " has another dtype or shape than the dense model's");
+            }
+            Tensor changed = after.ne(before).logical_and(after.ne(new Scalar(0.0)));
+            long count = Tensors.countTrue(changed);
+            return count == 0
+                    ? Optional.empty()
+                    : Optional.of(
+                            name
+                                    + ": "
+                                    + count
+                                    + " surviving weights differ from the dense model's");
+        }
+    }
+
+    private static java.lang.foreign.MemorySegment bytes(Checkpoint checkpoint, String name) {
+        return Tensors.segment(checkpoint.tensor(name));
+    }
+}

@@ -1,0 +1,5 @@
+/** Derives again what a receipt claims. */
+@NullMarked
+package org.espalier.audit.verify;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,169 @@
+package org.espalier.cli;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.espalier.audit.language.Divergence;
+import org.espalier.audit.language.Evaluation;
+import org.espalier.audit.language.Perplexity;
+import org.espalier.core.UserError;
+import org.espalier.network.text.TextSource;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code evaluate}: perplexity of a model on a text, alone or against another model. */
+@Command(
+        name = "evaluate",
+        description = {
+            "Measures the perplexity of a model on a text, with its standard error.",
+            "The text is tokenized once and cut into windows; every prediction weighs the same."
+                    + " With --against, also how far the predictions are from those of another model."
+        },
+        sortOptions = false)
+final class EvaluateCommand implements Callable<Integer> {
+    private final Console console;
+
+    @Parameters(paramLabel = "MODEL", description = "Folder of a Hugging Face checkpoint.")
+    private Path model = Path.of("");
+
+    @Option(
+            names = "--text",
+            paramLabel = "FILE",
+            description =
+                    "Text: .txt, or .jsonl with \"text\" or \"input_ids\" per line (default: the model's"
+                            + " held-out.txt).")
+    private @Nullable Path text;
+
+    @Option(
+            names = "--window",
+            paramLabel = "T",
+            description = "Tokens read at once (default: what the model reads, at most 2048).")
+    private @Nullable Integer window;
+
+    @Option(
+            names = "--stride",
+            paramLabel = "T",
+            description =
+                    "Tokens between two windows (default: the window). Where windows overlap, only new tokens"
+                            + " count.")
+    private @Nullable Integer stride;
+
+    @Option(names = "--windows", paramLabel = "N", description = "Read the first N windows only.")
+    private @Nullable Integer windows;
+
+    @Option(
+            names = "--against",
+            paramLabel = "OTHER",
+            description = "A reference with the same vocabulary, usually the dense model.")
+    private @Nullable Path against;
+
+    @Mixin private final CommonOptions common = new CommonOptions();
+
+    EvaluateCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() {
+        try (OpenModel own = OpenModel.open(model)) {
+            common.applyThreads();
+            Path file = text == null ? ModelTexts.heldOut(model) : text;
+            MeasureText measure = MeasureText.of(own, file, window, stride, windows);
+            if (against == null) {
+                Perplexity perplexity =
+                        Evaluation.perplexity(own, measure.windows(), console.progress());
+                print(measure, new Evaluation(perplexity, null, null));
+            } else {
+                try (OpenModel other = OpenModel.open(against)) {
+                    requireSameVocabulary(own, other, measure);
+                    print(
+                            measure,
+                            Evaluation.against(own, other, measure.windows(), console.progress()));
+                }
+            }
+        }
+        return 0;
+    }
+
+    private void requireSameVocabulary(OpenModel own, OpenModel other, MeasureText measure) {
+        if (own.vocabulary() != other.vocabulary()) {
+            throw new UserError(
+                    against
+                            + " has a vocabulary of "
+                            + other.vocabulary()
+                            + " tokens and "
+                            + model
+                            + " one of "
+                            + own.vocabulary()
+                            + "; only models that share a vocabulary can be compared");
+        }
+        if (measure.source() instanceof TextSource.Words words
+                && other.checkpoint().hasTokenizer()) {
+            long[] ids = words.sequences(other.encoder(), other.vocabulary()).getFirst();
+            if (!Arrays.equals(ids, measure.sequences().getFirst())) {
+                throw new UserError(
+                        against
+                                + " cuts the text into other tokens than "
+                                + model
+                                + "; they cannot be compared");
+            }
+        }
+        if (measure.protocol().window() > other.positions()) {
+            throw new UserError(
+                    against
+                            + " reads only "
+                            + other.positions()
+                            + " tokens at once; give a smaller --window");
+        }
+    }
+
+    private void print(MeasureText measure, Evaluation evaluation) {
+        if (common.json()) {
+            Map<String, Object> result = new LinkedHashMap<>();
+            result.put("model", model.toString());
+            result.put("protocol", measure.protocol());
+            result.put("perplexity", evaluation.perplexity());
+            if (evaluation.divergence() != null) {
+                result.put("against", String.valueOf(against));
+                result.put("reference", evaluation.reference());
+                result.put("divergence", evaluation.divergence());
+            }
+            console.json(result);
+            return;
+        }
+        Perplexity perplexity = evaluation.perplexity();
+        console.out().println("perplexity   " + Words.perplexity(perplexity));
+        Perplexity reference = evaluation.reference();
+        Divergence divergence = evaluation.divergence();
+        if (reference != null && divergence != null) {
+            console.out().println("reference    " + Words.perplexity(reference));
+            console.out()
+                    .println(
+                            Words.format(
+                                    "divergence   %.5f ± %.5f nats on average; 95 %% below %.4f, 99 %% below %.4f, worst %.3f",
+                                    divergence.mean(),
+                                    divergence.standardError(),
+                                    divergence.percentile95(),
+                                    divergence.percentile99(),
+                                    divergence.maximum()));
+            console.out()
+                    .println(
+                            Words.format(
+                                    "same token   %.2f ± %.2f %% of the most likely next tokens",
+                                    divergence.sameTop() * 100,
+                                    divergence.sameTopStandardError() * 100));
+        }
+        console.out()
+                .println(
+                        "measured on  "
+                                + measure.describe()
+                                + ", "
+                                + perplexity.predictions()
+                                + " predictions");
+    }
+}

@@ -1,0 +1,127 @@
+package org.espalier.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.espalier.checkpoint.Tokenizer;
+import org.espalier.core.UserError;
+import org.espalier.network.Generator;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code generate}: continues a prompt. */
+@Command(
+        name = "generate",
+        description =
+                "Continues a text, greedily or by sampling. The same seed gives the same text.",
+        sortOptions = false)
+final class GenerateCommand implements Callable<Integer> {
+    private final Console console;
+
+    @Parameters(paramLabel = "MODEL", description = "Folder of a Hugging Face checkpoint.")
+    private Path model = Path.of("");
+
+    @Option(
+            names = "--prompt",
+            paramLabel = "TEXT",
+            required = true,
+            description = "The beginning.")
+    private String prompt = "";
+
+    @Option(
+            names = "--max-tokens",
+            paramLabel = "N",
+            description = "Tokens to add at most (default: ${DEFAULT-VALUE}).")
+    private int maxTokens = 100;
+
+    @Option(
+            names = "--temperature",
+            paramLabel = "X",
+            description = "0 takes the likeliest token (default); above 0 samples.")
+    private double temperature;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            description = "Seed of the sampling (default: ${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Mixin private final CommonOptions common = new CommonOptions();
+
+    GenerateCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() {
+        if (maxTokens < 1) {
+            throw new UserError("--max-tokens must be at least 1 but is " + maxTokens);
+        }
+        try (OpenModel open = OpenModel.open(model)) {
+            common.applyThreads();
+            Tokenizer tokenizer = open.checkpoint().tokenizer();
+            long[] ids = tokenizer.encode(prompt, true);
+            Typewriter typewriter = new Typewriter(tokenizer, ids);
+            if (!common.json()) {
+                console.out().print(prompt);
+                console.out().flush();
+            }
+            Generator.Continuation continuation;
+            try (Generator generator = new Generator(open.decoder())) {
+                continuation =
+                        generator.generate(ids, maxTokens, temperature, seed, typewriter::type);
+            }
+            if (!common.json()) {
+                console.out().println(typewriter.rest());
+                return 0;
+            }
+            Map<String, Object> result = new LinkedHashMap<>();
+            result.put("prompt", prompt);
+            result.put("text", typewriter.text());
+            result.put("tokens", continuation.tokens());
+            result.put("stop", continuation.stop().name().toLowerCase(Locale.ROOT));
+            console.json(result);
+        }
+        return 0;
+    }
+
+    /** Prints the text as it grows; the end of it may still change while a character is incomplete. */
+    private final class Typewriter {
+        private final Tokenizer tokenizer;
+        private final long[] prompt;
+        private final List<Long> tokens = new ArrayList<>();
+        private String printed = "";
+
+        Typewriter(Tokenizer tokenizer, long[] prompt) {
+            this.tokenizer = tokenizer;
+            this.prompt = prompt;
+        }
+
+        void type(long token) {
+            tokens.add(token);
+            String text = text();
+            if (!common.json() && text.startsWith(printed) && !text.endsWith("\ufffd")) {
+                console.out().print(text.substring(printed.length()));
+                console.out().flush();
+                printed = text;
+            }
+        }
+
+        /** What has not been printed yet. */
+        String rest() {
+            String text = text();
+            return text.startsWith(printed) ? text.substring(printed.length()) : "";
+        }
+
+        String text() {
+            long[] added = tokens.stream().mapToLong(Long::longValue).toArray();
+            return Decoding.continuation(tokenizer, prompt, added);
+        }
+    }
+}

@@ -1,0 +1,211 @@
+package org.espalier.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.TensorInfo;
+import org.espalier.core.progress.Progress;
+import org.espalier.core.tensor.Tensors;
+import org.espalier.network.DecoderConfig;
+import org.espalier.network.Linear;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** {@code inspect}: what a checkpoint holds, and how sparse it is. */
+@Command(
+        name = "inspect",
+        description =
+                "Shows what a checkpoint holds: family, sizes, dtypes, prunable matrices and their zeros.",
+        sortOptions = false)
+final class InspectCommand implements Callable<Integer> {
+    private final Console console;
+
+    @Parameters(paramLabel = "MODEL", description = "Folder of a Hugging Face checkpoint.")
+    private Path model = Path.of("");
+
+    @Mixin private final CommonOptions common = new CommonOptions();
+
+    /**
+     * The prunable matrices of one kind.
+     *
+     * @param kind what they do in their block
+     * @param matrices how many there are
+     * @param shapes their shapes [out_features, in_features]
+     * @param weights numbers in them
+     * @param zeros of which are zero
+     */
+    record Kind(String kind, int matrices, List<List<Long>> shapes, long weights, long zeros) {
+        double sparsity() {
+            return (double) zeros / weights;
+        }
+
+        Kind plus(Linear linear, long moreZeros) {
+            List<List<Long>> all = new ArrayList<>(shapes);
+            List<Long> shape = List.of(linear.rows(), linear.columns());
+            if (!all.contains(shape)) {
+                all.add(shape);
+            }
+            return new Kind(
+                    kind,
+                    matrices + 1,
+                    List.copyOf(all),
+                    weights + linear.size(),
+                    zeros + moreZeros);
+        }
+    }
+
+    InspectCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() {
+        try (OpenModel open = OpenModel.open(model)) {
+            common.applyThreads();
+            List<Kind> kinds = kinds(open, console.progress());
+            if (common.json()) {
+                console.json(json(open, kinds));
+            } else {
+                print(open, kinds);
+            }
+        }
+        return 0;
+    }
+
+    private static List<Kind> kinds(OpenModel open, Progress progress) {
+        Map<String, Kind> kinds = new LinkedHashMap<>();
+        for (int block = 0; block < open.decoder().blocks(); block++) {
+            progress.step("counting zeros of block", block, open.decoder().blocks());
+            for (Linear linear : open.decoder().linears(block)) {
+                long zeros = zeros(open.checkpoint(), linear.weightName());
+                Kind kind =
+                        kinds.getOrDefault(
+                                linear.kind(), new Kind(linear.kind(), 0, List.of(), 0, 0));
+                kinds.put(linear.kind(), kind.plus(linear, zeros));
+            }
+        }
+        progress.step("counting zeros of block", open.decoder().blocks(), open.decoder().blocks());
+        return List.copyOf(kinds.values());
+    }
+
+    private static long zeros(Checkpoint checkpoint, String tensor) {
+        try (PointerScope scope = new PointerScope()) {
+            return Tensors.countTrue(checkpoint.tensor(tensor).eq(new Scalar(0.0)));
+        }
+    }
+
+    private static Map<String, Long> bytesByType(Checkpoint checkpoint) {
+        Map<String, Long> bytes = new TreeMap<>();
+        for (TensorInfo tensor : checkpoint.tensors().values()) {
+            bytes.merge(tensor.dtype().name(), tensor.bytes(), Long::sum);
+        }
+        return bytes;
+    }
+
+    private static long parameters(Checkpoint checkpoint) {
+        return checkpoint.tensors().values().stream().mapToLong(TensorInfo::elements).sum();
+    }
+
+    private Map<String, Object> json(OpenModel open, List<Kind> kinds) {
+        DecoderConfig config = open.decoder().config();
+        Map<String, Object> result = new LinkedHashMap<>();
+        result.put("model", model.toString());
+        result.put("family", open.decoder().family().modelType());
+        result.put("parameters", parameters(open.checkpoint()));
+        result.put("blocks", config.blocks());
+        result.put("hidden", config.hidden());
+        result.put("intermediate", config.intermediate());
+        result.put("heads", config.heads());
+        result.put("kvHeads", config.kvHeads());
+        result.put("headDim", config.headDim());
+        result.put("vocabulary", config.vocabulary());
+        result.put("positions", config.maxPositions());
+        result.put("tied", config.tied());
+        result.put("bytesByType", bytesByType(open.checkpoint()));
+        List<Map<String, Object>> matrices = new ArrayList<>();
+        for (Kind kind : kinds) {
+            Map<String, Object> entry = new LinkedHashMap<>();
+            entry.put("kind", kind.kind());
+            entry.put("matrices", kind.matrices());
+            entry.put("shapes", kind.shapes());
+            entry.put("weights", kind.weights());
+            entry.put("zeros", kind.zeros());
+            entry.put("sparsity", kind.sparsity());
+            matrices.add(entry);
+        }
+        result.put("prunable", matrices);
+        result.put("files", open.checkpoint().files());
+        return result;
+    }
+
+    private void print(OpenModel open, List<Kind> kinds) {
+        DecoderConfig config = open.decoder().config();
+        line("model", open.name() + " (" + open.decoder().family().modelType() + ")");
+        line(
+                "parameters",
+                Words.format(
+                        "%,d in %d tensors",
+                        parameters(open.checkpoint()), open.checkpoint().tensors().size()));
+        line(
+                "shape",
+                config.blocks()
+                        + " blocks, width "
+                        + config.hidden()
+                        + ", MLP "
+                        + config.intermediate()
+                        + ", "
+                        + config.heads()
+                        + " heads of "
+                        + config.headDim()
+                        + " reading "
+                        + config.kvHeads()
+                        + (config.tied() ? ", head tied to the embedding" : ""));
+        line(
+                "vocabulary",
+                config.vocabulary() + " tokens, " + config.maxPositions() + " positions");
+        bytesByType(open.checkpoint())
+                .forEach((type, bytes) -> line("stored as", type + ", " + Words.bytes(bytes)));
+        line("tokenizer", open.checkpoint().hasTokenizer() ? "tokenizer.json" : "none");
+        console.out().println();
+        console.out()
+                .println(
+                        Words.format(
+                                "%-12s %8s %14s %12s %10s",
+                                "matrix", "count", "shape", "weights", "zeros"));
+        long weights = 0;
+        long zeros = 0;
+        for (Kind kind : kinds) {
+            weights += kind.weights();
+            zeros += kind.zeros();
+            String shape =
+                    kind.shapes().size() == 1
+                            ? kind.shapes().getFirst().get(0)
+                                    + "x"
+                                    + kind.shapes().getFirst().get(1)
+                            : kind.shapes().size() + " shapes";
+            row(kind.kind(), kind.matrices(), shape, kind.weights(), kind.sparsity());
+        }
+        int matrices = kinds.stream().mapToInt(Kind::matrices).sum();
+        row("all", matrices, "", weights, weights == 0 ? 0 : (double) zeros / weights);
+    }
+
+    private void line(String name, String value) {
+        console.out().println(Words.format("%-12s %s", name, value));
+    }
+
+    private void row(String kind, int count, String shape, long weights, double sparsity) {
+        console.out()
+                .println(
+                        Words.format(
+                                "%-12s %8d %14s %,12d %10s",
+                                kind, count, shape, weights, Words.percent(sparsity)));
+    }
+}

@@ -1,0 +1,71 @@
+package org.espalier.cli;
+
+import java.nio.file.Path;
+import org.bytedeco.pytorch.Tensor;
+import org.espalier.audit.language.LanguageModel;
+import org.espalier.checkpoint.Checkpoint;
+import org.espalier.network.Decoder;
+import org.espalier.network.Generator;
+import org.espalier.network.text.TextEncoder;
+
+/**
+ * A checkpoint with the network that runs it.
+ *
+ * @param checkpoint its files
+ * @param decoder its network
+ */
+record OpenModel(Checkpoint checkpoint, Decoder decoder) implements LanguageModel, AutoCloseable {
+    /** Opens a folder; whatever is wrong with it is a {@link org.espalier.core.UserError}. */
+    static OpenModel open(Path folder) {
+        Checkpoint checkpoint = Checkpoint.open(folder);
+        try {
+            return new OpenModel(checkpoint, Decoder.open(checkpoint));
+        } catch (RuntimeException e) {
+            checkpoint.close();
+            throw e;
+        }
+    }
+
+    /** Name of the folder, without the way to it. */
+    String name() {
+        return String.valueOf(checkpoint.folder().toAbsolutePath().normalize().getFileName());
+    }
+
+    @Override
+    public int vocabulary() {
+        return Math.toIntExact(decoder.config().vocabulary());
+    }
+
+    /** The most tokens that the model reads at once. */
+    int positions() {
+        return (int) Math.min(Integer.MAX_VALUE, decoder.config().maxPositions());
+    }
+
+    @Override
+    public Tensor logits(Tensor ids) {
+        return decoder.forward(ids);
+    }
+
+    /** The tokenizer with the special tokens that it adds by itself; it is opened when text comes. */
+    TextEncoder encoder() {
+        return text -> checkpoint.tokenizer().encode(text, true);
+    }
+
+    /** What the model writes after a prompt, without the prompt. */
+    String continuation(String prompt, int tokens) {
+        long[] ids = checkpoint.tokenizer().encode(prompt, true);
+        try (Generator generator = new Generator(decoder)) {
+            long[] added =
+                    generator.generate(ids, tokens, 0, 0).tokens().stream()
+                            .mapToLong(Long::longValue)
+                            .toArray();
+            return Decoding.continuation(checkpoint.tokenizer(), ids, added);
+        }
+    }
+
+    @Override
+    public void close() {
+        decoder.close();
+        checkpoint.close();
+    }
+}

@@ -1,0 +1,266 @@
+package org.espalier.cli;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.espalier.audit.language.Evaluation;
+import org.espalier.audit.receipt.Checksum;
+import org.espalier.audit.receipt.FileEntry;
+import org.espalier.audit.receipt.LayerEntry;
+import org.espalier.audit.receipt.Quality;
+import org.espalier.audit.receipt.Receipt;
+import org.espalier.audit.receipt.ReceiptFile;
+import org.espalier.audit.receipt.RecipeForm;
+import org.espalier.audit.report.Report;
+import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.CheckpointWriter;
+import org.espalier.checkpoint.DType;
+import org.espalier.checkpoint.TensorInfo;
+import org.espalier.core.UserError;
+import org.espalier.core.progress.Progress;
+import org.espalier.core.recipe.Recipe;
+import org.espalier.network.text.TextSource;
+import org.espalier.prune.CheckpointSink;
+import org.espalier.prune.LayerOutcome;
+import org.espalier.prune.PruneOutcome;
+import org.espalier.prune.PrunePlan;
+import org.espalier.prune.Pruner;
+import org.espalier.prune.calibrate.Calibration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The main job, from the open checkpoint to the receipt. Everything that can be refused is refused before the first
+ * block; the folder appears under its name when all of it is there.
+ */
+final class PruneJob {
+    private static final int SAMPLE_TOKENS = 60;
+
+    private final PruneRequest request;
+    private final CommonOptions common;
+    private final Progress progress;
+    private final Stopwatch stopwatch = new Stopwatch();
+
+    /**
+     * What came out.
+     *
+     * @param folder where it lies
+     * @param report the page for people
+     * @param receipt the account
+     */
+    record Result(String folder, String report, Receipt receipt) {}
+
+    PruneJob(PruneRequest request, CommonOptions common, Progress progress) {
+        this.request = request;
+        this.common = common;
+        this.progress = progress;
+    }
+
+    Result run() {
+        DType dtype = request.dtype().equals("auto") ? null : DType.ofConfigName(request.dtype());
+        try (OpenModel dense = OpenModel.open(request.source())) {
+            PrunePlan plan = PrunePlan.of(request.method(), dense.decoder());
+            requireCalibration();
+            common.applyThreads();
+            MeasureText measure = measureText(dense);
+            TextSource.@Nullable Sample sample = calibration(dense);
+            try (CheckpointWriter writer =
+                    CheckpointWriter.create(dense.checkpoint(), request.out(), dtype)) {
+                stopwatch.lap("open");
+                LayerLedger ledger =
+                        new LayerLedger(
+                                new CheckpointSink(writer, plan, dense.decoder()),
+                                dense.checkpoint());
+                PruneOutcome outcome = prune(dense, plan, sample, ledger);
+                stopwatch.lap("prune");
+                Path sealed = writer.seal();
+                stopwatch.lap("write");
+                Quality quality = measure == null ? null : measure(dense, sealed, measure);
+                if (quality != null) {
+                    stopwatch.lap("measure");
+                }
+                Receipt receipt = receipt(dense, sample, ledger, outcome, sealed, quality);
+                String text = ReceiptFile.text(receipt);
+                writer.addFile(ReceiptFile.NAME, text.getBytes(StandardCharsets.UTF_8));
+                writer.addFile(
+                        Report.NAME,
+                        Report.html(ReceiptFile.parse(text)).getBytes(StandardCharsets.UTF_8));
+                writer.commit();
+                return new Result(
+                        request.out().toString(),
+                        request.out().resolve(Report.NAME).toString(),
+                        receipt);
+            }
+        }
+    }
+
+    private void requireCalibration() {
+        if (request.method().readsData() && request.calibration() == null) {
+            throw new UserError(
+                    "recipe "
+                            + request.method().recipe().name()
+                            + " measures the model on text and "
+                            + request.source()
+                            + " has none: give a .txt or .jsonl file with --calibration");
+        }
+    }
+
+    private @Nullable MeasureText measureText(OpenModel dense) {
+        Path text = request.text();
+        return text == null
+                ? null
+                : MeasureText.of(
+                        dense, text, request.window(), request.stride(), request.windows());
+    }
+
+    private TextSource.@Nullable Sample calibration(OpenModel dense) {
+        Path file = request.calibration();
+        if (file == null || !request.method().readsData()) {
+            return null;
+        }
+        Recipe.CalibrationDefaults defaults = request.method().recipe().calibration();
+        Integer samples = request.samples();
+        Integer length = request.sequenceLength();
+        if (samples != null && samples < 1) {
+            throw new UserError("--samples must be at least 1 but is " + samples);
+        }
+        if (length != null && (length < 1 || length > dense.positions())) {
+            throw new UserError(
+                    "--sequence-length must be from 1 to the model's "
+                            + dense.positions()
+                            + " positions but is "
+                            + length);
+        }
+        TextSource.Sample sample =
+                TextSource.read(file)
+                        .sample(
+                                dense.encoder(),
+                                dense.vocabulary(),
+                                new TextSource.Draw(
+                                        samples == null ? defaults.samples() : samples,
+                                        samples != null,
+                                        length == null ? defaults.sequenceLength() : length,
+                                        dense.positions(),
+                                        request.seed()));
+        sample.notes().forEach(progress::note);
+        return sample;
+    }
+
+    private PruneOutcome prune(
+            OpenModel dense,
+            PrunePlan plan,
+            TextSource.@Nullable Sample sample,
+            LayerLedger ledger) {
+        Calibration calibration =
+                sample == null ? Calibration.NONE : new Calibration(sample.sequences());
+        return new Pruner(plan, dense.decoder(), calibration, ledger::storage, progress)
+                .run(ledger);
+    }
+
+    private Quality measure(OpenModel dense, Path sealed, MeasureText measure) {
+        try (OpenModel pruned = OpenModel.open(sealed)) {
+            Evaluation evaluation = Evaluation.against(pruned, dense, measure.windows(), progress);
+            return new Quality(
+                    measure.protocol(),
+                    java.util.Objects.requireNonNull(evaluation.reference()),
+                    evaluation.perplexity(),
+                    java.util.Objects.requireNonNull(evaluation.divergence()),
+                    samples(dense, pruned, measure));
+        }
+    }
+
+    private List<Quality.Sample> samples(OpenModel dense, OpenModel pruned, MeasureText measure) {
+        if (!dense.checkpoint().hasTokenizer()) {
+            return List.of();
+        }
+        String prompt = request.prompt();
+        if (prompt == null) {
+            prompt = measure.source() instanceof TextSource.Words words ? firstWords(words) : "";
+        }
+        if (prompt.isBlank()) {
+            return List.of();
+        }
+        return List.of(
+                new Quality.Sample(
+                        prompt,
+                        dense.continuation(prompt, SAMPLE_TOKENS),
+                        pruned.continuation(prompt, SAMPLE_TOKENS)));
+    }
+
+    /** The first few words of the text that the models are measured on. */
+    private static String firstWords(TextSource.Words words) {
+        String[] parts = words.documents().getFirst().strip().split("\\s+", 7);
+        return String.join(" ", List.of(parts).subList(0, Math.min(6, parts.length)));
+    }
+
+    private Receipt receipt(
+            OpenModel dense,
+            TextSource.@Nullable Sample sample,
+            LayerLedger ledger,
+            PruneOutcome outcome,
+            Path sealed,
+            @Nullable Quality quality) {
+        List<LayerEntry> layers = new ArrayList<>();
+        outcome.layers().forEach(layer -> layers.add(ledger.entry(layer)));
+        List<FileEntry> sources =
+                FileEntry.of(request.source(), dense.checkpoint().files().keySet());
+        List<FileEntry> files =
+                FileEntry.below(sealed, Set.of(ReceiptFile.NAME, Report.NAME, ".lock"));
+        Map<String, Object> recipe = RecipeForm.of(request.method().recipe());
+        Receipt.Totals totals = totals(dense.checkpoint(), outcome, sealed);
+        stopwatch.lap("account");
+        return new Receipt(
+                Receipt.FORMAT,
+                Espalier.version(),
+                new Receipt.Source(dense.name(), dense.decoder().family().modelType(), sources),
+                recipe,
+                calibrationEntry(sample),
+                request.seed(),
+                common.threads(),
+                request.dtype(),
+                totals,
+                layers,
+                outcome.blocks().stream()
+                        .map(block -> new Receipt.BlockEntry(block.block(), block.outputError()))
+                        .toList(),
+                quality,
+                files,
+                stopwatch.run(
+                        request.command(),
+                        outcome.layers().stream().map(LayerOutcome::seconds).toList()),
+                "");
+    }
+
+    private Receipt.@Nullable CalibrationEntry calibrationEntry(
+            TextSource.@Nullable Sample sample) {
+        Path file = request.calibration();
+        if (sample == null || file == null) {
+            return null;
+        }
+        return new Receipt.CalibrationEntry(
+                String.valueOf(file.getFileName()),
+                Checksum.of(file),
+                sample.sequences().size(),
+                sample.sequences().stream().mapToInt(ids -> ids.length).max().orElse(0),
+                sample.tokens(),
+                sample.notes());
+    }
+
+    private static Receipt.Totals totals(Checkpoint dense, PruneOutcome outcome, Path sealed) {
+        long parameters = dense.tensors().values().stream().mapToLong(TensorInfo::elements).sum();
+        List<Path> before = dense.shards().keySet().stream().map(dense.folder()::resolve).toList();
+        List<Path> after = dense.shards().keySet().stream().map(sealed::resolve).toList();
+        return new Receipt.Totals(
+                parameters,
+                outcome.prunable(),
+                outcome.removed(),
+                outcome.sparsity(),
+                (double) outcome.removed() / parameters,
+                Sizes.bytes(before),
+                Sizes.bytes(after),
+                Sizes.packed(before),
+                Sizes.packed(after));
+    }
+}

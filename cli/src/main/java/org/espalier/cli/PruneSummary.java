@@ -1,0 +1,81 @@
+package org.espalier.cli;
+
+import java.io.PrintStream;
+import org.espalier.audit.receipt.Quality;
+import org.espalier.audit.receipt.Receipt;
+import org.espalier.core.progress.LineProgress;
+
+/** What {@code prune} prints when it is done. */
+final class PruneSummary {
+    private PruneSummary() {}
+
+    static void print(PrintStream out, PruneJob.Result result) {
+        Receipt receipt = result.receipt();
+        Receipt.Totals totals = receipt.totals();
+        line(
+                out,
+                "model",
+                receipt.source().name()
+                        + ", "
+                        + Words.format("%,d", totals.parameters())
+                        + " parameters");
+        line(
+                out,
+                "removed",
+                Words.format(
+                        "%,d of %,d weights (%s) with %s",
+                        totals.removed(),
+                        totals.prunable(),
+                        Words.percent(totals.sparsity()),
+                        receipt.recipeName()));
+        Quality quality = receipt.quality();
+        if (quality == null) {
+            line(out, "perplexity", "not measured; give a text with --text");
+        } else {
+            line(out, "perplexity", Words.perplexity(quality.before()) + "  before");
+            line(out, "", Words.perplexity(quality.after()) + "  after");
+            line(
+                    out,
+                    "",
+                    Words.percent(quality.divergence().sameTop())
+                            + " of the most likely next tokens are the same");
+            for (Quality.Sample sample : quality.samples()) {
+                line(out, "prompt", oneLine(sample.prompt()));
+                line(out, "  before", oneLine(sample.before()));
+                line(out, "  after", oneLine(sample.after()));
+            }
+        }
+        line(out, "size", size(totals));
+        line(
+                out,
+                "time",
+                LineProgress.duration(receipt.run().seconds())
+                        + " on "
+                        + receipt.threads()
+                        + (receipt.threads() == 1 ? " thread" : " threads"));
+        line(out, "written", result.folder());
+        line(out, "report", result.report());
+    }
+
+    private static String size(Receipt.Totals totals) {
+        String size =
+                Words.bytes(totals.bytesBefore())
+                        + " before, "
+                        + Words.bytes(totals.bytesAfter())
+                        + " after";
+        Long before = totals.gzipBytesBefore();
+        Long after = totals.gzipBytesAfter();
+        if (before != null && after != null) {
+            size += "; packed with gzip " + Words.bytes(before) + " and " + Words.bytes(after);
+        }
+        return size + " (zeros take room until a runtime packs them)";
+    }
+
+    private static String oneLine(String text) {
+        return text.strip().replaceAll("\\s*\\R\\s*", " ");
+    }
+
+    private static void line(PrintStream out, String name, String value) {
+        out.println(Words.format("%-11s %s", name, value));
+    }
+}
