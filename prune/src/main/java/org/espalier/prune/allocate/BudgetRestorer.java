@@ -1,6 +1,7 @@
 package org.espalier.prune.allocate;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -56,8 +57,8 @@ public final class BudgetRestorer {
             }
         }
         double[] restored = new double[wanted.length];
-        java.util.Arrays.fill(restored, sparsity);
-        if (java.util.Arrays.stream(wanted).distinct().count() <= 1) {
+        Arrays.fill(restored, sparsity);
+        if (Arrays.stream(wanted).distinct().count() <= 1) {
             return restored;
         }
         List<LayerBudget> budgets = new ArrayList<>();
@@ -93,8 +94,8 @@ public final class BudgetRestorer {
 
     /** The wishes shifted by one number and clamped, so that they remove {@code budget} weights in real numbers. */
     private static double[] filled(double[] wanted, List<LayerBudget> budgets, long budget) {
-        double low = -java.util.Arrays.stream(wanted).max().orElseThrow();
-        double high = 1 - java.util.Arrays.stream(wanted).min().orElseThrow();
+        double low = -Arrays.stream(wanted).max().orElseThrow();
+        double high = 1 - Arrays.stream(wanted).min().orElseThrow();
         // Sixty-four halvings exhaust the precision of a double.
         for (int halving = 0; halving < 64; halving++) {
             double middle = (low + high) / 2;

@@ -2,6 +2,7 @@ package org.espalier.prune.score;
 
 import java.util.Set;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.espalier.core.recipe.Parameters;
 import org.espalier.core.tensor.Tensors;
@@ -51,9 +52,7 @@ public record Ria(double power) implements Score {
 
     /** Sums along an axis, which is kept; a sum of 0 counts as 1, for its shares are 0 whatever they are divided by. */
     private static Tensor sums(Tensor magnitude, long axis) {
-        Tensor sums =
-                magnitude.sum(
-                        new long[] {axis}, true, new org.bytedeco.pytorch.ScalarTypeOptional());
+        Tensor sums = magnitude.sum(new long[] {axis}, true, new ScalarTypeOptional());
         return sums.add(sums.eq(new Scalar(0.0)));
     }
 }

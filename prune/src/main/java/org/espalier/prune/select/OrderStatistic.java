@@ -2,6 +2,7 @@ package org.espalier.prune.select;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import org.espalier.core.tensor.Parallel;
 
 /**
@@ -116,7 +117,7 @@ public final class OrderStatistic {
         prefix |= bin << shift;
         known |= 0xff << shift;
         shift -= 8;
-        java.util.Arrays.fill(bins, 0);
+        Arrays.fill(bins, 0);
         return shift >= 0;
     }
 

@@ -2,6 +2,7 @@ package org.espalier.prune.select;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -182,7 +183,7 @@ public final class Selector {
                             }
                         }
                     });
-            java.util.Arrays.parallelPrefix(ties, Long::sum);
+            Arrays.parallelPrefix(ties, Long::sum);
             return ties;
         }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.espalier.core.pattern.Group;
@@ -48,8 +49,7 @@ class BudgetRestorerTest {
                     .isNotNegative()
                     .isLessThan(smallestStep(restored, layers, pattern));
             assertThat(restored).doesNotContain(Double.NaN);
-            assertThat(java.util.Arrays.stream(restored).boxed())
-                    .allMatch(s -> s >= 0 && s <= 0.99);
+            assertThat(Arrays.stream(restored).boxed()).allMatch(s -> s >= 0 && s <= 0.99);
             assertThat(BudgetRestorer.restore(wanted, layers, pattern, sparsity))
                     .isEqualTo(restored);
         }
@@ -182,7 +182,7 @@ class BudgetRestorerTest {
 
     private static double[] uniform(double sparsity, int layers) {
         double[] uniform = new double[layers];
-        java.util.Arrays.fill(uniform, sparsity);
+        Arrays.fill(uniform, sparsity);
         return uniform;
     }
 

@@ -2,6 +2,7 @@ package org.espalier.prune.repair;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Arrays;
 import java.util.Random;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -66,7 +67,7 @@ record RepairCase(LayerProblem problem, Mask mask) {
     /** One sequence of one token whose features are all 1, with the given variances. */
     static LayerStatistics statistics(double... variance) {
         double[] ones = new double[variance.length];
-        java.util.Arrays.fill(ones, 1);
+        Arrays.fill(ones, 1);
         return new LayerStatistics(
                 1,
                 1,

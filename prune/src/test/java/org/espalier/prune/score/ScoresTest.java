@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.Random;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -31,7 +32,7 @@ class ScoresTest {
     void wandaWithEqualNormsChoosesLikeMagnitude() {
         float[] weight = gaussian(1, ROWS * COLUMNS);
         double[] equal = new double[COLUMNS];
-        java.util.Arrays.fill(equal, 9);
+        Arrays.fill(equal, 9);
         assertThat(kept(new Wanda(), weight, seen(1, equal)))
                 .isEqualTo(kept(new Magnitude(), weight, LayerStatistics.NONE));
     }
@@ -40,7 +41,7 @@ class ScoresTest {
     void movingAScaleFromTheWeightsIntoTheInputChangesMagnitudeButNotWanda() {
         float[] weight = gaussian(2, ROWS * COLUMNS);
         double[] squares = new double[COLUMNS];
-        java.util.Arrays.fill(squares, 1);
+        Arrays.fill(squares, 1);
         float[] scaled = weight.clone();
         double[] scaledSquares = squares.clone();
         for (int row = 0; row < ROWS; row++) {
@@ -78,7 +79,7 @@ class ScoresTest {
             larger[i] *= 1024;
         }
         double[] squares = new double[COLUMNS];
-        java.util.Arrays.setAll(squares, i -> i + 1);
+        Arrays.setAll(squares, i -> i + 1);
         assertThat(score(new Ria(0.5), larger, ROWS, COLUMNS, seen(1, squares)))
                 .containsExactly(
                         score(new Ria(0.5), weight, ROWS, COLUMNS, seen(1, squares)),

@@ -1,6 +1,7 @@
 package org.espalier.prune.select;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import org.espalier.core.Rounding;
@@ -14,7 +15,7 @@ final class StableSortOracle {
     static boolean[] select(
             float[] score, int rows, int columns, Pattern pattern, double sparsity) {
         boolean[] keep = new boolean[score.length];
-        java.util.Arrays.fill(keep, true);
+        Arrays.fill(keep, true);
         switch (pattern) {
             case Pattern.Unstructured(Group group) -> {
                 for (List<Integer> members : groups(group, rows, columns)) {

@@ -54,7 +54,9 @@ final class TrainingCheckpoints {
             Files.createDirectories(folder);
             Path target = folder.resolve(PREFIX + trainer.step());
             Path partial = folder.resolve(target.getFileName() + PARTIAL);
-            removeAll(partial);
+            for (Path interrupted : entries(true)) {
+                removeAll(interrupted);
+            }
             Files.createDirectories(partial);
             try (PointerScope scope = new PointerScope()) {
                 ModelFolder.write(
@@ -130,13 +132,18 @@ final class TrainingCheckpoints {
 
     /** Whole checkpoints, oldest first. */
     private List<Path> saved() throws IOException {
+        return entries(false).stream()
+                .sorted(Comparator.comparingInt(TrainingCheckpoints::step))
+                .toList();
+    }
+
+    private List<Path> entries(boolean partial) throws IOException {
         if (!Files.isDirectory(folder)) {
             return List.of();
         }
         try (Stream<Path> entries = Files.list(folder)) {
             return entries.filter(path -> path.getFileName().toString().startsWith(PREFIX))
-                    .filter(path -> !path.getFileName().toString().endsWith(PARTIAL))
-                    .sorted(Comparator.comparingInt(TrainingCheckpoints::step))
+                    .filter(path -> path.getFileName().toString().endsWith(PARTIAL) == partial)
                     .toList();
         }
     }

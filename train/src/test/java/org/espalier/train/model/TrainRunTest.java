@@ -41,6 +41,9 @@ class TrainRunTest {
         assertThat(whole.steps()).isEqualTo(14);
 
         Path out = folder.resolve("resumed");
+        // What a kill in the middle of a save leaves behind.
+        Path interrupted = folder.resolve("resumed.training/checkpoint/step-2.partial");
+        Files.createDirectories(interrupted);
         for (int step : new int[] {3, 6, 9}) {
             assertThatThrownBy(() ->
                             TrainRun.run(TinySettings.of(14, 5e-3, 2), out, killedAfter(step)))
@@ -48,8 +51,7 @@ class TrainRunTest {
         }
         assertThat(folder.resolve("resumed.training/checkpoint/step-8")).isDirectory();
         assertThat(folder.resolve("resumed.training/checkpoint/step-4")).doesNotExist();
-        // What a kill in the middle of a save leaves behind.
-        Files.createDirectories(folder.resolve("resumed.training/checkpoint/step-12.partial"));
+        assertThat(interrupted).doesNotExist();
         TrainRun.Result resumed = TrainRun.run(TinySettings.of(14, 5e-3, 1), out, Progress.SILENT);
 
         assertThat(resumed.heldOutLoss()).isEqualTo(whole.heldOutLoss());
