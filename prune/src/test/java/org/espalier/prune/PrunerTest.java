@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -23,6 +24,7 @@ import org.espalier.network.Block;
 import org.espalier.network.Decoder;
 import org.espalier.network.Linear;
 import org.espalier.prune.calibrate.Calibration;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -52,7 +54,10 @@ class PrunerTest {
                 assertThat(weight).as(layer).isEqualTo(second.weights.get(layer)));
         assertThat(first.outcome.layers())
                 .allSatisfy(layer ->
-                        assertThat(zeros(first.weights.get(layer.linear().name())))
+                        assertThat(
+                                        zeros(
+                                                Objects.requireNonNull(
+                                                        first.weights.get(layer.linear().name()))))
                                 .isGreaterThanOrEqualTo(layer.removed()));
     }
 
@@ -137,7 +142,8 @@ class PrunerTest {
             }
             float[] dense =
                     Tensors.toFloats(model.tensor("model.layers.0.self_attn.q_proj.weight"));
-            float[] pruned = run.weights.get("model.layers.0.self_attn.q_proj");
+            float[] pruned =
+                    Objects.requireNonNull(run.weights.get("model.layers.0.self_attn.q_proj"));
             for (int row = 0; row < 12; row++) {
                 int start = row * 12;
                 List<Integer> columns = new ArrayList<>();
@@ -233,7 +239,7 @@ class PrunerTest {
     private static Run run(Recipe recipe, Calibration calibration, ScalarType storage) {
         Map<String, float[]> weights = new HashMap<>();
         LayerSink sink =
-                (Linear linear, Tensor weight, Tensor bias) ->
+                (Linear linear, Tensor weight, @Nullable Tensor bias) ->
                         weights.put(linear.name(), Tensors.toFloats(weight));
         try (TinyLlama model = new TinyLlama(SEED);
                 Decoder decoder = model.open()) {
