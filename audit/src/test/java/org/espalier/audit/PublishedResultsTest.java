@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.espalier.audit.language.Evaluation;
 import org.espalier.audit.language.LanguageModel;
@@ -83,7 +82,8 @@ class PublishedResultsTest {
             List<Window> windows = new ArrayList<>();
             windows(head, 24, 512).forEach(ids -> windows.addAll(Window.cut(ids, 512, 512, false)));
             double measured =
-                    Evaluation.perplexity(model(pruned), windows, Progress.SILENT).value();
+                    Evaluation.perplexity(LanguageModel.of(pruned), windows, Progress.SILENT)
+                            .value();
             assertThat(measured).isCloseTo(perplexity, within(0.003 * perplexity));
         }
     }
@@ -94,20 +94,6 @@ class PublishedResultsTest {
             windows.add(Arrays.copyOfRange(ids, i * length, (i + 1) * length));
         }
         return windows;
-    }
-
-    private static LanguageModel model(Decoder decoder) {
-        return new LanguageModel() {
-            @Override
-            public int vocabulary() {
-                return Math.toIntExact(decoder.config().vocabulary());
-            }
-
-            @Override
-            public Tensor logits(Tensor ids) {
-                return decoder.forward(ids);
-            }
-        };
     }
 
     private static Path data() {

@@ -12,6 +12,7 @@ import org.espalier.prune.allocate.Global;
 import org.espalier.prune.allocate.Owl;
 import org.espalier.prune.allocate.Uniform;
 import org.espalier.prune.repair.Dsnot;
+import org.espalier.prune.repair.LeastSquares;
 import org.espalier.prune.repair.MeanToBias;
 import org.espalier.prune.repair.NoRepair;
 import org.espalier.prune.repair.Repair;
@@ -19,6 +20,7 @@ import org.espalier.prune.score.Magnitude;
 import org.espalier.prune.score.Ria;
 import org.espalier.prune.score.Score;
 import org.espalier.prune.score.Wanda;
+import org.espalier.prune.solve.Alps;
 import org.espalier.prune.solve.LayerSolver;
 import org.espalier.prune.solve.MaskSolver;
 import org.espalier.prune.solve.SparseGpt;
@@ -40,13 +42,14 @@ public final class Methods {
                     Dlp::from);
 
     private static final Map<String, Function<Parameters, LayerSolver>> SOLVERS =
-            Map.of("mask", MaskSolver::from, "sparsegpt", SparseGpt::from);
+            Map.of("mask", MaskSolver::from, "sparsegpt", SparseGpt::from, "alps", Alps::from);
 
     private static final Map<String, Function<Parameters, Repair>> REPAIRS =
             Map.of(
                     "none", NoRepair::from,
                     "dsnot", Dsnot::from,
-                    "mean-to-bias", MeanToBias::from);
+                    "mean-to-bias", MeanToBias::from,
+                    "least-squares", LeastSquares::from);
 
     private Methods() {}
 
