@@ -58,6 +58,7 @@ final class LayerLedger implements LayerSink {
                 linear.kind(),
                 linear.rows(),
                 linear.columns(),
+                linear.transposed(),
                 outcome.wanted(),
                 outcome.removed(),
                 zeros.getOrDefault(linear.name(), 0L),

@@ -2,6 +2,7 @@ package org.espalier.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -138,7 +141,7 @@ class LauncherTest {
                                     java.toString(),
                                     "-Xlog:class+load:file=" + folder.resolve("classes.log"),
                                     "-cp",
-                                    System.getProperty("java.class.path"),
+                                    classPath(),
                                     "org.espalier.cli.Main"));
             command.addAll(List.of(words));
             Result result = run(command, Map.of());
@@ -149,6 +152,13 @@ class LauncherTest {
                     .contains("org.espalier.cli.Main")
                     .doesNotContain("org.bytedeco");
         }
+    }
+
+    /** This test's own class path, for a process that starts in another folder. */
+    private static String classPath() {
+        return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+                .map(entry -> Path.of(entry).toAbsolutePath().toString())
+                .collect(Collectors.joining(File.pathSeparator));
     }
 
     private record Result(int code, String out, String err) {}

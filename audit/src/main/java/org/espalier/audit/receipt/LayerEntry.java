@@ -8,6 +8,7 @@ package org.espalier.audit.receipt;
  * @param kind what it does in the block: {@code q}, {@code down}, ...
  * @param rows out_features
  * @param columns in_features
+ * @param transposed whether the file stores [in_features, out_features]
  * @param wanted sparsity that the allocation gave it
  * @param removed weights removed
  * @param zeros weights that are zero in the file: the removed ones, and survivors that happen to be
@@ -23,6 +24,7 @@ public record LayerEntry(
         String kind,
         long rows,
         long columns,
+        boolean transposed,
         double wanted,
         long removed,
         long zeros,

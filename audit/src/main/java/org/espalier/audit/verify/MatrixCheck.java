@@ -1,5 +1,7 @@
 package org.espalier.audit.verify;
 
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -25,7 +27,11 @@ final class MatrixCheck {
         }
         try (PointerScope scope = new PointerScope()) {
             Tensor zero = checkpoint.tensor(name).eq(new Scalar(0.0));
-            if (zero.dim() != 2 || zero.numel() != layer.size()) {
+            long[] shape = {layer.rows(), layer.columns()};
+            if (layer.transposed()) {
+                shape = new long[] {layer.columns(), layer.rows()};
+            }
+            if (!Arrays.equals(Tensors.shape(zero), shape)) {
                 return Optional.of(
                         name + " is " + Tensors.describe(zero) + ", not as the receipt says");
             }
@@ -34,12 +40,11 @@ final class MatrixCheck {
                 return Optional.of(
                         name + " has " + zeros + " zeros but the receipt says " + layer.zeros());
             }
-            boolean transposed = zero.size(0) != layer.rows() || zero.size(1) != layer.columns();
             Matcher matcher = N_OF_M.matcher(pattern);
             if (matcher.matches()) {
                 long kept = Long.parseLong(matcher.group(1));
                 long width = Long.parseLong(matcher.group(2));
-                Tensor rows = (transposed ? zero.t() : zero).contiguous();
+                Tensor rows = (layer.transposed() ? zero.t() : zero).contiguous();
                 return groups(name, rows, kept, width);
             }
         }
@@ -59,7 +64,7 @@ final class MatrixCheck {
     static Optional<String> identical(Checkpoint dense, Checkpoint pruned, String name) {
         boolean same =
                 dense.dtype(name) == pruned.dtype(name)
-                        && java.util.Arrays.equals(dense.shape(name), pruned.shape(name))
+                        && Arrays.equals(dense.shape(name), pruned.shape(name))
                         && bytes(dense, name).mismatch(bytes(pruned, name)) < 0;
         return same ? Optional.empty() : Optional.of(name + " differs from the dense model's");
     }
@@ -69,8 +74,8 @@ final class MatrixCheck {
         try (PointerScope scope = new PointerScope()) {
             Tensor after = pruned.tensor(name);
             Tensor before = dense.tensor(name);
-            if (before.scalar_type() != after.scalar_type()
-                    || !java.util.Arrays.equals(dense.shape(name), pruned.shape(name))) {
+            if (dense.dtype(name) != pruned.dtype(name)
+                    || !Arrays.equals(dense.shape(name), pruned.shape(name))) {
                 return Optional.of(name + " has another dtype or shape than the dense model's");
             }
             Tensor changed = after.ne(before).logical_and(after.ne(new Scalar(0.0)));
@@ -85,7 +90,7 @@ final class MatrixCheck {
         }
     }
 
-    private static java.lang.foreign.MemorySegment bytes(Checkpoint checkpoint, String name) {
+    private static MemorySegment bytes(Checkpoint checkpoint, String name) {
         return Tensors.segment(checkpoint.tensor(name));
     }
 }

@@ -29,6 +29,7 @@ public final class Receipts {
                                 KINDS[kind],
                                 64,
                                 172,
+                                false,
                                 sparsity,
                                 Math.round(64 * 172 * sparsity),
                                 Math.round(64 * 172 * sparsity),
