@@ -76,14 +76,19 @@ final class EvaluateCommand implements Callable<Integer> {
             MeasureText measure = MeasureText.of(own, file, window, stride, windows);
             if (against == null) {
                 Perplexity perplexity =
-                        Evaluation.perplexity(own, measure.windows(), console.progress());
+                        Evaluation.perplexity(
+                                own.language(), measure.windows(), console.progress());
                 print(measure, new Evaluation(perplexity, null, null));
             } else {
                 try (OpenModel other = OpenModel.open(against)) {
                     requireSameVocabulary(own, other, measure);
                     print(
                             measure,
-                            Evaluation.against(own, other, measure.windows(), console.progress()));
+                            Evaluation.against(
+                                    own.language(),
+                                    other.language(),
+                                    measure.windows(),
+                                    console.progress()));
                 }
             }
         }

@@ -1,7 +1,6 @@
 package org.espalier.cli;
 
 import java.nio.file.Path;
-import org.bytedeco.pytorch.Tensor;
 import org.espalier.audit.language.LanguageModel;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.network.Decoder;
@@ -14,7 +13,7 @@ import org.espalier.network.text.TextEncoder;
  * @param checkpoint its files
  * @param decoder its network
  */
-record OpenModel(Checkpoint checkpoint, Decoder decoder) implements LanguageModel, AutoCloseable {
+record OpenModel(Checkpoint checkpoint, Decoder decoder) implements AutoCloseable {
     /** Opens a folder; whatever is wrong with it is a {@link org.espalier.core.UserError}. */
     static OpenModel open(Path folder) {
         Checkpoint checkpoint = Checkpoint.open(folder);
@@ -31,8 +30,8 @@ record OpenModel(Checkpoint checkpoint, Decoder decoder) implements LanguageMode
         return String.valueOf(checkpoint.folder().toAbsolutePath().normalize().getFileName());
     }
 
-    @Override
-    public int vocabulary() {
+    /** Number of tokens that the model knows. */
+    int vocabulary() {
         return Math.toIntExact(decoder.config().vocabulary());
     }
 
@@ -41,9 +40,9 @@ record OpenModel(Checkpoint checkpoint, Decoder decoder) implements LanguageMode
         return (int) Math.min(Integer.MAX_VALUE, decoder.config().maxPositions());
     }
 
-    @Override
-    public Tensor logits(Tensor ids) {
-        return decoder.forward(ids);
+    /** The model as the measuring code sees it. */
+    LanguageModel language() {
+        return LanguageModel.of(decoder);
     }
 
     /** The tokenizer with the special tokens that it adds by itself; it is opened when text comes. */

@@ -161,7 +161,9 @@ final class PruneJob {
 
     private Quality measure(OpenModel dense, Path sealed, MeasureText measure) {
         try (OpenModel pruned = OpenModel.open(sealed)) {
-            Evaluation evaluation = Evaluation.against(pruned, dense, measure.windows(), progress);
+            Evaluation evaluation =
+                    Evaluation.against(
+                            pruned.language(), dense.language(), measure.windows(), progress);
             return new Quality(
                     measure.protocol(),
                     java.util.Objects.requireNonNull(evaluation.reference()),

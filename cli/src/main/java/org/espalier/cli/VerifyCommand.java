@@ -104,7 +104,8 @@ final class VerifyCommand implements Callable<Integer> {
             if (!measure.protocol().textSha256().equals(protocol.textSha256())) {
                 throw new UserError(file + " is not the text that the receipt was measured on");
             }
-            Perplexity again = Evaluation.perplexity(model, measure.windows(), console.progress());
+            Perplexity again =
+                    Evaluation.perplexity(model.language(), measure.windows(), console.progress());
             double claimed = quality.after().value();
             if (Math.abs(again.value() - claimed) > TOLERANCE * claimed) {
                 differences.add(
