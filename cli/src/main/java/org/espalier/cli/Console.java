@@ -1,7 +1,7 @@
 package org.espalier.cli;
 
+import java.io.FileDescriptor;
 import java.io.FileOutputStream;
-import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import org.espalier.core.progress.LineProgress;
@@ -18,20 +18,14 @@ import tools.jackson.databind.json.JsonMapper;
  */
 record Console(PrintStream out, PrintStream err, boolean terminal) {
     /**
-     * The console of the process. The launcher names the real stderr in {@code espalier.stderr}, because the process's
-     * own is filtered (see ./espalier), and says in {@code espalier.terminal} whether it is a terminal.
+     * The console of the process. The launcher filters the process's own stderr and hands the real one over in place of
+     * stdin (see ./espalier); it also says in {@code espalier.terminal} whether that is a terminal.
      */
     static Console system() {
-        String stderr = System.getProperty("espalier.stderr");
-        if (stderr != null) {
-            try {
-                System.setErr(
-                        new PrintStream(
-                                new FileOutputStream(stderr, true), true, StandardCharsets.UTF_8));
-            } catch (IOException e) {
-                // A socket cannot be opened by its name; the filtered stream leads to the same
-                // place.
-            }
+        if ("stdin".equals(System.getProperty("espalier.stderr"))) {
+            System.setErr(
+                    new PrintStream(
+                            new FileOutputStream(FileDescriptor.in), true, StandardCharsets.UTF_8));
         }
         return new Console(System.out, System.err, Boolean.getBoolean("espalier.terminal"));
     }

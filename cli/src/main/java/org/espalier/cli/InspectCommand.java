@@ -165,8 +165,9 @@ final class InspectCommand implements Callable<Integer> {
                         + config.heads()
                         + " heads of "
                         + config.headDim()
-                        + " reading "
+                        + ", "
                         + config.kvHeads()
+                        + " of them with keys and values"
                         + (config.tied() ? ", head tied to the embedding" : ""));
         line(
                 "vocabulary",
