@@ -93,11 +93,13 @@ class HouseRulesTest {
     private static DescribedPredicate<JavaClass> readOrWriteFilesOrLog() {
         return describe(
                 "read or write files, log, or parse",
-                type ->
-                        type.getPackageName().startsWith("java.nio.file")
-                                || type.getPackageName().equals("java.io")
-                                        && !type.getName().equals("java.io.Serializable")
-                                || type.getPackageName().startsWith("org.slf4j")
-                                || type.getPackageName().startsWith("tools.jackson"));
+                type -> {
+                    String home = type.getPackageName();
+                    boolean files = home.startsWith("java.nio.file") || home.equals("java.io");
+                    boolean logging = home.startsWith("org.slf4j");
+                    boolean parsing = home.startsWith("tools.jackson");
+                    boolean marker = type.getName().equals("java.io.Serializable");
+                    return (files && !marker) || logging || parsing;
+                });
     }
 }
