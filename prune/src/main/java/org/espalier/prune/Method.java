@@ -48,6 +48,17 @@ public record Method(
      */
     public static Method of(Recipe recipe) {
         Problems problems = new Problems("recipe " + recipe.name());
+        Method method = of(recipe, problems);
+        problems.throwIfAny();
+        return method;
+    }
+
+    /**
+     * Looks up the parts of a recipe and goes on after faults, with plain parts in their place.
+     *
+     * @param problems receives every unknown method, every bad parameter and every combination that makes no sense
+     */
+    static Method of(Recipe recipe, Problems problems) {
         Part scorePart = recipe.score();
         Score score = scorePart == null ? null : Methods.score(scorePart, problems);
         Part allocatePart = recipe.allocate();
@@ -70,7 +81,6 @@ public record Method(
             solver.refusal(pattern).ifPresent(reason -> problems.add("solver", reason));
         }
         repair.refusal(pattern).ifPresent(reason -> problems.add("repair", reason));
-        problems.throwIfAny();
         return new Method(
                 recipe, score, allocation, score == null ? new Wanda() : score, solver, repair);
     }

@@ -15,6 +15,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.espalier.core.UserError;
+import org.espalier.core.recipe.Problems;
 import org.espalier.core.recipe.Recipe;
 import org.espalier.core.recipe.RecipeReader;
 
@@ -77,7 +78,7 @@ public final class RecipeBook {
      */
     public Recipe recipe(String nameOrPath) {
         if (texts.containsKey(nameOrPath)) {
-            return RecipeReader.read("recipe " + nameOrPath, text(nameOrPath));
+            return check("recipe " + nameOrPath, text(nameOrPath));
         }
         boolean looksLikePath =
                 nameOrPath.endsWith(SUFFIX)
@@ -86,7 +87,16 @@ public final class RecipeBook {
         if (!looksLikePath) {
             text(nameOrPath);
         }
-        return RecipeReader.read(nameOrPath, readFile(Path.of(nameOrPath)));
+        return check(nameOrPath, readFile(Path.of(nameOrPath)));
+    }
+
+    /** Reads a text and looks up its parts, so that faults of both kinds are reported together. */
+    private static Recipe check(String source, String yaml) {
+        Problems problems = new Problems(source);
+        Recipe recipe = RecipeReader.read(yaml, problems);
+        Method.of(recipe, problems);
+        problems.throwIfAny();
+        return recipe;
     }
 
     private static String readFile(Path path) {

@@ -16,6 +16,11 @@ public final class Problems {
         this.source = source;
     }
 
+    /** What is being checked, as the user knows it. */
+    public String source() {
+        return source;
+    }
+
     /**
      * Notes a fault.
      *

@@ -49,22 +49,33 @@ public final class RecipeReader {
      * @throws UserError that names every fault
      */
     public static Recipe read(String source, String yaml) {
+        Problems problems = new Problems(source);
+        Recipe recipe = read(yaml, problems);
+        problems.throwIfAny();
+        return recipe;
+    }
+
+    /**
+     * Reads one recipe and goes on after faults, with defaults in their place, so that others can add what they find.
+     *
+     * @param yaml the text
+     * @param problems receives every fault
+     * @throws UserError where the text is no map of keys at all
+     */
+    public static Recipe read(String yaml, Problems problems) {
         Object tree;
         try {
             tree = YAML.readValue(yaml, Object.class);
         } catch (JacksonException e) {
             String where = e.getLocation() == null ? "" : " at line " + e.getLocation().getLineNr();
             String message = String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
-            throw new UserError(source + ": not valid YAML" + where + ": " + message, e);
+            throw new UserError(problems.source() + ": not valid YAML" + where + ": " + message, e);
         }
-        Problems problems = new Problems(source);
         if (!(tree instanceof Map<?, ?> map)) {
             throw new UserError(
-                    source + ": a recipe is a map of keys such as name, score and select");
+                    problems.source() + ": a recipe is a map of keys such as name, score and select");
         }
-        Recipe recipe = new RecipeReader(problems).recipe(stringKeys(map));
-        problems.throwIfAny();
-        return recipe;
+        return new RecipeReader(problems).recipe(stringKeys(map));
     }
 
     private Recipe recipe(Map<String, Object> map) {
