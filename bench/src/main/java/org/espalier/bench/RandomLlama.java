@@ -54,8 +54,11 @@ final class RandomLlama implements WeightSource, AutoCloseable {
 
     private void random(String module, long rows, long columns) {
         try (PointerScope scope = new PointerScope()) {
-            Tensor values = torch.randn(new long[] {rows, columns}, Tensors.options(ScalarType.Float));
-            tensors.put(module + ".weight", Tensors.own(values.mul(new Scalar(1 / Math.sqrt((double) columns)))));
+            Tensor values =
+                    torch.randn(new long[] {rows, columns}, Tensors.options(ScalarType.Float));
+            tensors.put(
+                    module + ".weight",
+                    Tensors.own(values.mul(new Scalar(1 / Math.sqrt((double) columns)))));
         }
     }
 

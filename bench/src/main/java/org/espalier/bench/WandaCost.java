@@ -42,7 +42,9 @@ public final class WandaCost {
         try (RandomLlama model = new RandomLlama(sizes[0], sizes[1], sizes[2], 1000, 1);
                 Decoder decoder = model.open()) {
             for (String inputs : List.of("dense", "propagated")) {
-                Recipe recipe = RecipeReader.read("bench", "name: bench\nscore: wanda\ninputs: " + inputs + "\n");
+                Recipe recipe =
+                        RecipeReader.read(
+                                "bench", "name: bench\nscore: wanda\ninputs: " + inputs + "\n");
                 PrunePlan plan = PrunePlan.of(Method.of(recipe), decoder);
                 int passes = inputs.equals("dense") ? 1 : 2;
                 List<Double> bare = new ArrayList<>();

@@ -15,7 +15,8 @@ class RecipeBookTest {
 
     @Test
     void everyShippedRecipeIsSoundAndCalledAsItsFile() {
-        assertThat(book.names()).contains("magnitude", "wanda", "ria", "sparsegpt", "alps", "dsnot");
+        assertThat(book.names())
+                .contains("magnitude", "wanda", "ria", "sparsegpt", "alps", "dsnot");
         for (String name : book.names()) {
             assertThat(book.recipe(name).name()).isEqualTo(name);
             assertThat(book.recipe(name).summary()).as(name).endsWith(".");
@@ -26,7 +27,9 @@ class RecipeBookTest {
     @Test
     void faultsOfTheTextAndOfItsPartsAreReportedTogether(@TempDir Path folder) throws IOException {
         Path file = folder.resolve("mine.yaml");
-        Files.writeString(file, "name: mine\nscore: wnada\nsolver: {method: sparsegpt, blok: 3}\nselect: {sparsity: 2}\n");
+        Files.writeString(
+                file,
+                "name: mine\nscore: wnada\nsolver: {method: sparsegpt, blok: 3}\nselect: {sparsity: 2}\n");
         assertThatThrownBy(() -> book.recipe(file.toString()))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("select.sparsity")
@@ -40,9 +43,15 @@ class RecipeBookTest {
         Files.write(binary, new byte[] {(byte) 0xC3, 0x28, 0});
         Path large = folder.resolve("large.yaml");
         Files.write(large, new byte[2 << 20]);
-        for (String wrong : new String[] {
-            "wnada", "no/such.yaml", "no-such.yaml", folder.toString(), binary.toString(), large.toString()
-        }) {
+        for (String wrong :
+                new String[] {
+                    "wnada",
+                    "no/such.yaml",
+                    "no-such.yaml",
+                    folder.toString(),
+                    binary.toString(),
+                    large.toString()
+                }) {
             assertThatThrownBy(() -> book.recipe(wrong))
                     .as(wrong)
                     .isInstanceOf(UserError.class)

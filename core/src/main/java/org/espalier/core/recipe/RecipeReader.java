@@ -73,7 +73,8 @@ public final class RecipeReader {
         }
         if (!(tree instanceof Map<?, ?> map)) {
             throw new UserError(
-                    problems.source() + ": a recipe is a map of keys such as name, score and select");
+                    problems.source()
+                            + ": a recipe is a map of keys such as name, score and select");
         }
         return new RecipeReader(problems).recipe(stringKeys(map));
     }
