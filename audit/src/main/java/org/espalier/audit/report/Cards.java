@@ -79,7 +79,7 @@ final class Cards {
     private static String size(Receipt.Totals totals) {
         String value = Html.bytes(totals.bytesAfter());
         String before =
-                totals.bytesBefore() == totals.bytesAfter()
+                Html.bytes(totals.bytesBefore()).equals(value)
                         ? "as before: zeros take room until a runtime packs them"
                         : "before: " + Html.bytes(totals.bytesBefore());
         Long packedBefore = totals.gzipBytesBefore();

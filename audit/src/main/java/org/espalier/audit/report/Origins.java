@@ -112,9 +112,17 @@ final class Origins {
             if (value instanceof Map<?, ?> inner) {
                 text.append('\n').append(yaml(inner, indent + "  "));
             } else {
-                text.append(' ').append(value).append('\n');
+                text.append(' ').append(scalar(value)).append('\n');
             }
         });
         return text.toString();
+    }
+
+    /** A value as YAML reads it back: text that could be taken for a number or for syntax stands in quotes. */
+    private static String scalar(Object value) {
+        boolean plain = !(value instanceof String text) || text.matches("[A-Za-z][A-Za-z0-9_-]*");
+        return plain
+                ? value.toString()
+                : "\"" + value.toString().replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
     }
 }

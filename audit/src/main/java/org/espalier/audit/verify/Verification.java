@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * and, where the dense model is at hand, that nothing else was touched.
  */
 public final class Verification {
+    private static final Set<String> ONLY_REMOVING_REPAIRS = Set.of("none", "dsnot", "mean-to-bias");
+
     private final Path folder;
     private final Receipt receipt;
     private final Progress progress;
@@ -115,26 +117,37 @@ public final class Verification {
     }
 
     private void checkUntouched(Path source) {
-        boolean maskOnly =
-                "mask".equals(receipt.recipe().get("solver"))
-                        && "none".equals(receipt.recipe().get("repair"))
-                        && receipt.dtype().equals("auto");
+        boolean sameDtype = receipt.dtype().equals("auto");
+        Set<String> weights = new TreeSet<>();
+        Set<String> changedBiases = new TreeSet<>();
+        for (LayerEntry layer : receipt.layers()) {
+            weights.add(layer.name() + ".weight");
+            if (layer.biasChanged()) {
+                changedBiases.add(layer.name() + ".bias");
+            }
+        }
         try (Checkpoint dense = Checkpoint.open(source);
                 Checkpoint pruned = Checkpoint.open(folder)) {
-            Set<String> touched = new TreeSet<>();
-            for (LayerEntry layer : receipt.layers()) {
-                touched.add(layer.name() + ".weight");
-                touched.add(layer.name() + ".bias");
-            }
             for (String name : dense.tensors().keySet()) {
                 if (!pruned.contains(name)) {
                     differences.add(folder + " lacks the tensor " + name);
-                } else if (!touched.contains(name) && receipt.dtype().equals("auto")) {
-                    MatrixCheck.identical(dense, pruned, name).ifPresent(differences::add);
-                } else if (touched.contains(name) && maskOnly) {
+                } else if (sameDtype && weights.contains(name) && onlyRemoves()) {
                     MatrixCheck.survivors(dense, pruned, name).ifPresent(differences::add);
+                } else if (sameDtype && !weights.contains(name) && !changedBiases.contains(name)) {
+                    MatrixCheck.identical(dense, pruned, name).ifPresent(differences::add);
                 }
             }
         }
+    }
+
+    /** Whether the recipe takes weights away and changes none of the others. */
+    private boolean onlyRemoves() {
+        return method("solver").equals("mask") && ONLY_REMOVING_REPAIRS.contains(method("repair"));
+    }
+
+    /** Method of a part of the recipe, which is a name or a map. */
+    private String method(String part) {
+        Object value = receipt.recipe().get(part);
+        return String.valueOf(value instanceof Map<?, ?> map ? map.get("method") : value);
     }
 }

@@ -44,9 +44,10 @@ public final class Receipts {
         }
         Map<String, Object> recipe = new LinkedHashMap<>();
         recipe.put("name", "wanda");
+        recipe.put("paper", Map.of("title", "A \"simple\": approach", "arxiv", "2306.11695"));
         recipe.put("score", "wanda");
         recipe.put("allocate", Map.of("method", "owl", "lambda", 0.08));
-        recipe.put("select", Map.of("pattern", "unstructured", "sparsity", 0.5));
+        recipe.put("select", Map.of("pattern", "2:4", "sparsity", 0.5));
         return new Receipt(
                 Receipt.FORMAT,
                 "0.1.0",

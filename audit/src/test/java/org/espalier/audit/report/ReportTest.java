@@ -13,6 +13,7 @@ import org.espalier.audit.receipt.Receipt;
 import org.espalier.audit.receipt.Receipts;
 import org.junit.jupiter.api.Test;
 import org.xml.sax.InputSource;
+import tools.jackson.dataformat.yaml.YAMLMapper;
 
 class ReportTest {
     @Test
@@ -60,6 +61,15 @@ class ReportTest {
                         "700 MiB",
                         "9.3 s")
                 .contains("model.layers.4.down_proj", "601.5 kB", "windows of 512 tokens");
+    }
+
+    @Test
+    void theRecipeOnThePageCanBeReadBack() {
+        Receipt receipt = Receipts.of("stories", 2);
+        Matcher recipe = Pattern.compile("<pre>(.*?)</pre>", Pattern.DOTALL).matcher(Report.html(receipt));
+        assertThat(recipe.find()).isTrue();
+        String yaml = recipe.group(1).replace("&quot;", "\"").replace("&amp;", "&");
+        assertThat(new YAMLMapper().readValue(yaml, Object.class)).isEqualTo(receipt.recipe());
     }
 
     @Test
