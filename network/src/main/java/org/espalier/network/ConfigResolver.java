@@ -54,14 +54,26 @@ final class ConfigResolver {
         double epsilon = reader.positive(settings.epsilon());
         Activation activation = activation(settings.activation());
         long maxPositions = reader.count(settings.maxPositions());
-        boolean rotated = family.positions() == Family.Positions.ROPE;
-        Rope rope =
-                rotated ? new RopeResolver(config, reader).resolve(settings, maxPositions) : null;
-        if (rotated && headDim % 2 != 0) {
-            reader.problem("rotary positions need an even head width but it is " + headDim);
+        Rope rope = null;
+        Rope localRope = null;
+        long rotaryWidth = 0;
+        if (family.positions() == Family.Positions.ROPE) {
+            RopeResolver ropes = new RopeResolver(config, reader, settings, maxPositions);
+            rotaryWidth = (long) (headDim * ropes.rotatedPart());
+            if (rotaryWidth % 2 != 0 || rotaryWidth == 0) {
+                reader.problem("rotary positions need an even head width but it is " + rotaryWidth);
+            }
+            rope = ropes.resolve(rotaryWidth);
+            localRope = ropes.local(rope);
         }
         List<Long> windows = windows(family, (int) blocks);
         boolean tied = reader.flag(settings.tied());
+        Switches switches = switches(family, hidden, headDim);
+        Mixture mixture =
+                family.experts() == null
+                        ? null
+                        : new MixtureResolver(config, reader)
+                                .resolve(family.experts(), (int) blocks);
         Map<String, Boolean> biases = biases(family);
         List<Long> bos = ids("bos_token_id", vocabulary);
         List<Long> eos = ids("eos_token_id", vocabulary);
@@ -78,9 +90,13 @@ final class ConfigResolver {
                 epsilon,
                 activation,
                 rope,
+                localRope,
+                rotaryWidth,
                 maxPositions,
                 windows,
                 tied,
+                switches,
+                mixture,
                 biases,
                 bos.isEmpty() ? null : bos.getFirst(),
                 eos);
@@ -137,6 +153,23 @@ final class ConfigResolver {
         return activation;
     }
 
+    private Switches switches(Family family, long hidden, long headDim) {
+        Family.Settings settings = family.settings();
+        Double scalar = reader.positiveOrNull(settings.queryScalar());
+        long width = reader.countOr(settings.embeddingWidth(), hidden);
+        boolean normFirst = reader.flagOr(settings.normFirst(), true);
+        boolean parallel = reader.flagOr(settings.parallelResidual(), false);
+        return new Switches(
+                parallel,
+                normFirst,
+                family.scaledEmbedding() ? (float) Math.sqrt((double) width) : 1,
+                width,
+                1 / Math.sqrt(scalar == null ? headDim : scalar),
+                reader.positiveOrNull(settings.attentionCap()),
+                reader.positiveOrNull(settings.logitCap()),
+                reader.positiveOrNull(settings.clip()));
+    }
+
     private List<Long> windows(Family family, int blocks) {
         Family.SlidingWindow sliding = family.slidingWindow();
         long window =
@@ -144,16 +177,18 @@ final class ConfigResolver {
                         ? DecoderConfig.NO_WINDOW
                         : reader.countOr(sliding.window(), DecoderConfig.NO_WINDOW);
         long first = 0;
+        long pattern = Long.MAX_VALUE;
         JsonNode types = null;
         if (sliding != null && window != DecoderConfig.NO_WINDOW) {
             first = sliding.firstBlock() == null ? 0 : reader.natural(sliding.firstBlock());
+            pattern = reader.countOr(sliding.pattern(), Long.MAX_VALUE);
             types = layerTypes(sliding.layerTypes(), blocks);
         }
         List<Long> windows = new ArrayList<>();
         for (int block = 0; block < blocks; block++) {
             boolean slides =
                     types == null
-                            ? block >= first
+                            ? block >= first && (block + 1) % pattern != 0
                             : types.get(block).asString("").equals("sliding_attention");
             windows.add(slides ? window : DecoderConfig.NO_WINDOW);
         }
@@ -184,8 +219,10 @@ final class ConfigResolver {
         Map<String, Boolean> biases = new HashMap<>();
         for (Family.Matrix matrix : family.matrices().values()) {
             if (matrix.biasSwitch() != null) {
-                JsonNode off = BooleanNode.FALSE;
-                biases.put(matrix.biasSwitch(), reader.flag(new Setting(matrix.biasSwitch(), off)));
+                JsonNode otherwise = BooleanNode.valueOf(matrix.switchDefault());
+                biases.put(
+                        matrix.biasSwitch(),
+                        reader.flag(new Setting(matrix.biasSwitch(), null, otherwise)));
             }
         }
         return biases;

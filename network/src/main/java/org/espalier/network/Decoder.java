@@ -5,6 +5,7 @@ import java.util.Objects;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -28,14 +29,20 @@ public final class Decoder implements AutoCloseable {
     private final DecoderConfig config;
     private final WeightSource weights;
     private final Layout layout;
-    private final @Nullable RotaryTable rotary;
+    private final @Nullable Rotation rotation;
+    private final @Nullable Rotation localRotation;
 
     private Decoder(DecoderConfig config, WeightSource weights) {
         this.config = config;
         this.weights = weights;
         this.layout = new Layout(config, weights);
         Rope rope = config.rope();
-        this.rotary = rope == null ? null : new RotaryTable(rope, config.headDim());
+        this.rotation = rope == null ? null : new Rotation(rope, config.rotaryWidth());
+        Rope local = config.localRope();
+        this.localRotation =
+                local == null || local.equals(rope)
+                        ? rotation
+                        : new Rotation(local, config.rotaryWidth());
     }
 
     /**
@@ -110,13 +117,28 @@ public final class Decoder implements AutoCloseable {
     public Tensor embed(Tensor ids, long start) {
         TokenIds.check(ids, config.vocabulary());
         Family.Names names = config.family().names();
+        Switches switches = config.switches();
         return Tensors.scoped(() -> {
             Tensor table = weights.tensor(layout.module(names.embedding()) + ".weight");
-            Tensor embedded = torch.embedding(table, ids).to(ScalarType.Float);
-            return names.positions() == null
-                    ? embedded
-                    : embedded.add(positions(names.positions(), start, ids.size(1)));
+            Tensor hidden = torch.embedding(table, ids).to(ScalarType.Float);
+            if (switches.embeddingScale() != 1) {
+                hidden = hidden.mul(new Scalar(switches.embeddingScale()));
+            }
+            try (LoadedParameters parameters = parameters()) {
+                if (names.projectIn() != null && switches.embeddingWidth() != config.hidden()) {
+                    hidden = torch.linear(hidden, parameters.module(names.projectIn(), 0));
+                }
+                if (names.positions() != null) {
+                    hidden = hidden.add(positions(names.positions(), start, ids.size(1)));
+                }
+                Normalizer norm = parameters.optionalNorm(names.embeddingNorm(), 0);
+                return norm == null ? hidden : norm.apply(hidden);
+            }
         });
+    }
+
+    private LoadedParameters parameters() {
+        return new LoadedParameters(weights, layout, config);
     }
 
     private Tensor positions(String pattern, long start, long tokens) {
@@ -129,16 +151,16 @@ public final class Decoder implements AutoCloseable {
                             + " positions; use shorter sequences");
         }
         return weights.tensor(layout.module(pattern) + ".weight")
-                .narrow(0, start, tokens)
+                .narrow(0, start + config.family().settings().positionOffset(), tokens)
                 .to(ScalarType.Float);
     }
 
     /** Loads a block as float32. The caller closes it. */
     public Block block(int index) {
-        LoadedParameters parameters = new LoadedParameters(weights, layout, config);
+        LoadedParameters parameters = parameters();
+        boolean local = config.windows().get(requireBlock(index)) != DecoderConfig.NO_WINDOW;
         try {
-            return new Block(
-                    config, requireBlock(index), layout.linears(index), rotary, parameters);
+            return new Block(config, index, local ? localRotation : rotation, parameters);
         } catch (RuntimeException e) {
             parameters.close();
             throw e;
@@ -151,11 +173,9 @@ public final class Decoder implements AutoCloseable {
 
     /** Loads final norm and output matrix as float32. The caller closes them. */
     public Head head() {
-        LoadedParameters parameters = new LoadedParameters(weights, layout, config);
-        Family.Names names = config.family().names();
-        String matrix = config.tied() ? names.embedding() : names.head();
+        LoadedParameters parameters = parameters();
         try {
-            return new Head(parameters, names.finalNorm(), layout.module(matrix) + ".weight");
+            return new Head(parameters, config);
         } catch (RuntimeException e) {
             parameters.close();
             throw e;
@@ -201,8 +221,11 @@ public final class Decoder implements AutoCloseable {
 
     @Override
     public void close() {
-        if (rotary != null) {
-            rotary.close();
+        if (rotation != null) {
+            rotation.close();
+        }
+        if (localRotation != null) {
+            localRotation.close();
         }
     }
 }

@@ -19,10 +19,14 @@ import tools.jackson.databind.node.ObjectNode;
  * @param headDim width of a head; heads * headDim need not be {@code hidden}
  * @param epsilon what the norms add under the root
  * @param activation the nonlinearity of the MLP
- * @param rope rotation of queries and keys; null where positions are learned
+ * @param rope rotation of queries and keys; null where the family has none
+ * @param localRope rotation in blocks with a window; the same as {@code rope} in most families
+ * @param rotaryWidth number of channels of a head that are rotated, the first ones
  * @param maxPositions number of tokens that the model was made for
  * @param windows per block the number of tokens that each token sees, itself included; {@link #NO_WINDOW} for all
  * @param tied whether the embedding is also the head
+ * @param switches where the family departs from the plain decoder
+ * @param mixture the mixture of experts; null where the family has none
  * @param biases the switches of config.json that the family's biases depend on
  * @param bos id that begins a text; null where config.json names none
  * @param eos ids that end a text, possibly none
@@ -39,9 +43,13 @@ public record DecoderConfig(
         double epsilon,
         Activation activation,
         @Nullable Rope rope,
+        @Nullable Rope localRope,
+        long rotaryWidth,
         long maxPositions,
         List<Long> windows,
         boolean tied,
+        Switches switches,
+        @Nullable Mixture mixture,
         Map<String, Boolean> biases,
         @Nullable Long bos,
         List<Long> eos) {
@@ -52,6 +60,11 @@ public record DecoderConfig(
         windows = List.copyOf(windows);
         biases = Map.copyOf(biases);
         eos = List.copyOf(eos);
+    }
+
+    /** Whether a block has experts in place of its MLP. */
+    public boolean hasExperts(int block) {
+        return mixture != null && mixture.inBlock().get(block);
     }
 
     /**

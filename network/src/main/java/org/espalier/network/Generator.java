@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.LongConsumer;
+import java.util.stream.LongStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
@@ -107,9 +108,24 @@ public final class Generator implements AutoCloseable {
                     return new Continuation(tokens, Stop.NO_POSITIONS);
                 }
                 unseen = new long[] {token};
+                if (cache.length() == longest()) {
+                    // From here on the text turns by other frequencies: all keys are made anew.
+                    cache.close();
+                    unseen =
+                            LongStream.concat(
+                                            Arrays.stream(prompt),
+                                            tokens.stream().mapToLong(Long::longValue))
+                                    .toArray();
+                }
             }
         }
         return new Continuation(tokens, Stop.ENOUGH);
+    }
+
+    /** The longest text that the first frequencies of the rotation are for. */
+    private long longest() {
+        Rope rope = decoder.config().rope();
+        return rope == null ? Long.MAX_VALUE : rope.scaling().longest();
     }
 
     /** Logits of the token after {@code unseen}, which are the tokens after those in the cache. */

@@ -2,7 +2,9 @@ package org.espalier.network;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.espalier.core.UserError;
 import org.espalier.network.Linear.BiasSlot;
 import org.espalier.network.family.Family;
@@ -10,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Which tensors of a checkpoint a decoder consists of: their names in this very file, and the shapes they must have. */
 final class Layout {
+    private static final List<String> ATTENTION = List.of("q", "k", "v", "qkv", "o");
+    private static final List<String> MLP = List.of("gate", "up", "down");
+
     private final DecoderConfig config;
     private final Family family;
     private final WeightSource weights;
@@ -44,10 +49,51 @@ final class Layout {
 
     /** The prunable matrices of a block, in forward order. */
     List<Linear> linears(int block) {
-        return family.kinds().stream().map(kind -> linear(kind, block)).toList();
+        return List.copyOf(roles(block).values());
     }
 
-    private Linear linear(String kind, int block) {
+    /**
+     * The prunable matrices of a block by what they do there, in forward order: their kind, with {@code experts.3.} before
+     * it for expert 3 and {@code shared.} for the shared one.
+     */
+    Map<String, Linear> roles(int block) {
+        Map<String, Linear> roles = new LinkedHashMap<>();
+        boolean mixed = config.hasExperts(block);
+        for (String kind : family.kinds()) {
+            if (!mixed || ATTENTION.contains(kind)) {
+                String name = module(matrix(kind).name(), block);
+                roles.put(kind, linear(name, kind, block, config.intermediate(), matrix(kind)));
+            }
+        }
+        Family.Experts experts = family.experts();
+        Mixture mixture = config.mixture();
+        if (mixed && experts != null && mixture != null) {
+            for (long expert = 0; expert < mixture.count(); expert++) {
+                String number = Long.toString(expert);
+                for (String kind : MLP) {
+                    Family.Matrix matrix = required(experts.matrices(), kind);
+                    String name = module(matrix.name(), block).replace("{expert}", number);
+                    roles.put(
+                            "experts." + number + "." + kind,
+                            linear(name, kind, block, mixture.intermediate(), matrix));
+                }
+            }
+            Family.SharedExpert shared = experts.shared();
+            if (shared != null) {
+                for (String kind : MLP) {
+                    Family.Matrix matrix = required(shared.matrices(), kind);
+                    String name = module(matrix.name(), block);
+                    roles.put(
+                            "shared." + kind,
+                            linear(name, kind, block, mixture.sharedIntermediate(), matrix));
+                }
+            }
+        }
+        return roles;
+    }
+
+    private Linear linear(
+            String name, String kind, int block, long intermediate, Family.Matrix matrix) {
         long queries = config.heads() * config.headDim();
         long keys = config.kvHeads() * config.headDim();
         long rows =
@@ -55,29 +101,26 @@ final class Layout {
                     case "q" -> queries;
                     case "k", "v" -> keys;
                     case "qkv" -> queries + 2 * keys;
-                    case "gate", "up" -> config.intermediate();
+                    case "gate", "up" -> intermediate;
+                    case "gate_up" -> 2 * intermediate;
                     case "o", "down" -> config.hidden();
                     default -> throw new IllegalArgumentException(kind);
                 };
         long columns =
                 switch (kind) {
                     case "o" -> queries;
-                    case "down" -> config.intermediate();
+                    case "down" -> intermediate;
                     default -> config.hidden();
                 };
-        Family.Matrix matrix = matrix(kind);
-        return new Linear(
-                module(matrix.name(), block),
-                block,
-                kind,
-                rows,
-                columns,
-                family.transposed(),
-                slot(matrix));
+        return new Linear(name, block, kind, rows, columns, family.transposed(), slot(matrix));
     }
 
     private Family.Matrix matrix(String kind) {
-        Family.Matrix matrix = family.matrices().get(kind);
+        return required(family.matrices(), kind);
+    }
+
+    private Family.Matrix required(Map<String, Family.Matrix> matrices, String kind) {
+        Family.Matrix matrix = matrices.get(kind);
         if (matrix == null) {
             throw new IllegalArgumentException(family.modelType() + " has no matrix " + kind);
         }
@@ -108,33 +151,60 @@ final class Layout {
 
     private void check() {
         Family.Names names = family.names();
-        expect(module(names.embedding()) + ".weight", config.vocabulary(), config.hidden());
+        Switches switches = config.switches();
+        long width = switches.embeddingWidth();
+        expect(module(names.embedding()) + ".weight", config.vocabulary(), width);
         if (names.positions() != null) {
-            expect(module(names.positions()) + ".weight", config.maxPositions(), config.hidden());
+            long rows = config.maxPositions() + family.settings().positionOffset();
+            expect(module(names.positions()) + ".weight", rows, config.hidden());
         }
+        if (width != config.hidden() && names.projectIn() != null && names.projectOut() != null) {
+            expect(module(names.projectIn()) + ".weight", config.hidden(), width);
+            expect(module(names.projectOut()) + ".weight", width, config.hidden());
+        }
+        checkNorm(names.embeddingNorm(), 0);
         for (int block = 0; block < config.blocks(); block++) {
-            checkNorm(module(names.attentionNorm(), block), config.hidden());
-            linears(block).forEach(this::checkLinear);
-            checkHeadNorm(names.qNorm(), block);
-            checkHeadNorm(names.kNorm(), block);
-            checkNorm(module(names.mlpNorm(), block), config.hidden());
+            checkBlock(names, block);
         }
-        checkNorm(module(names.finalNorm()), config.hidden());
+        if (switches.normFirst()) {
+            checkNorm(names.finalNorm(), 0);
+        }
         if (!config.tied()) {
-            expect(module(names.head()) + ".weight", config.vocabulary(), config.hidden());
+            expect(module(names.head()) + ".weight", config.vocabulary(), width);
         }
     }
 
-    private void checkNorm(String module, long width) {
-        expect(module + ".weight", width);
-        if (family.norm() == Family.Norm.LAYER) {
-            expect(module + ".bias", width);
+    private void checkBlock(Family.Names names, int block) {
+        checkNorm(names.attentionNorm(), block);
+        linears(block).forEach(this::checkLinear);
+        checkHeadNorm(names.qNorm(), block, config.heads());
+        checkHeadNorm(names.kNorm(), block, config.kvHeads());
+        checkNorm(names.attentionOutputNorm(), block);
+        checkNorm(names.mlpNorm(), block);
+        checkNorm(names.mlpOutputNorm(), block);
+        Family.Experts experts = family.experts();
+        if (config.hasExperts(block) && experts != null && config.mixture() != null) {
+            long count = config.mixture().count();
+            expect(module(experts.router(), block) + ".weight", count, config.hidden());
+            if (experts.shared() != null) {
+                expect(module(experts.shared().gate(), block) + ".weight", 1, config.hidden());
+            }
         }
     }
 
-    private void checkHeadNorm(@Nullable String pattern, int block) {
+    private void checkNorm(@Nullable String pattern, int block) {
         if (pattern != null) {
-            expect(module(pattern, block) + ".weight", config.headDim());
+            expect(module(pattern, block) + ".weight", config.hidden());
+            if (family.norm() == Family.Norm.LAYER) {
+                expect(module(pattern, block) + ".bias", config.hidden());
+            }
+        }
+    }
+
+    private void checkHeadNorm(@Nullable String pattern, int block, long heads) {
+        if (pattern != null) {
+            long width = family.wholeWidthNorm() ? heads * config.headDim() : config.headDim();
+            expect(module(pattern, block) + ".weight", width);
         }
     }
 

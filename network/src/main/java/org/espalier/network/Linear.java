@@ -5,7 +5,8 @@ package org.espalier.network;
  *
  * @param name module name in the checkpoint, {@code model.layers.0.self_attn.q_proj}
  * @param block index of the decoder block, from 0
- * @param kind what it does in its block: {@code q, k, v, qkv, o, gate, up, down}
+ * @param kind what it does in its block: {@code q, k, v, qkv, o, gate, up, gate_up, down}; the experts of
+ *     a mixture have the same kinds and differ by their names
  * @param rows out_features
  * @param columns in_features
  * @param transposed whether the file stores [in_features, out_features] (GPT-2's Conv1D)

@@ -2,7 +2,9 @@ package org.espalier.network;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.espalier.core.tensor.Tensors;
@@ -44,21 +46,32 @@ final class LoadedParameters implements AutoCloseable {
         return linear.bias() == Linear.BiasSlot.PRESENT ? read(linear.biasName()) : null;
     }
 
+    /** The weight of a module that is not pruned, as float32 in the shape of the file. */
+    Tensor module(String pattern, int block) {
+        return read(layout.module(pattern, block) + ".weight");
+    }
+
+    /** The prunable matrices of a block by what they do. */
+    Map<String, Linear> roles(int block) {
+        return layout.roles(block);
+    }
+
     Normalizer norm(String pattern, int block) {
         String module = layout.module(pattern, block);
         boolean shifted = config.family().norm() == Family.Norm.LAYER;
-        return new Normalizer(
-                read(module + ".weight"),
-                shifted ? read(module + ".bias") : null,
-                config.epsilon());
+        Tensor bias = shifted ? read(module + ".bias") : null;
+        Tensor weight = read(module + ".weight");
+        if (config.family().norm() == Family.Norm.RMS_PLUS_ONE) {
+            try (PointerScope scope = new PointerScope()) {
+                weight = keep(weight.add(new Scalar(1.0)));
+            }
+        }
+        return new Normalizer(weight, bias, config.epsilon());
     }
 
-    /** A norm over the channels of a head; null where the family has none. */
-    @Nullable Normalizer headNorm(@Nullable String pattern, int block) {
-        return pattern == null
-                ? null
-                : new Normalizer(
-                        read(layout.module(pattern, block) + ".weight"), null, config.epsilon());
+    /** A norm that not every family has; null where this one has none. */
+    @Nullable Normalizer optionalNorm(@Nullable String pattern, int block) {
+        return pattern == null ? null : norm(pattern, block);
     }
 
     private Tensor keep(Tensor tensor) {

@@ -1,10 +1,12 @@
 package org.espalier.network;
 
+import java.util.List;
+
 /**
- * Rotary position embedding (arXiv 2104.09864): at position p the pair of channels (i, i + headDim / 2) is rotated by
- * p * frequency(i).
+ * Rotary position embedding (arXiv 2104.09864): at position p the pair of channels (i, i + width / 2) is rotated by
+ * p * frequency(i), where the width is that of a head or of its first, rotated part.
  *
- * @param theta base of the frequencies, theta^(-2 i / headDim) before scaling
+ * @param theta base of the frequencies, theta^(-2 i / width) before scaling
  * @param scaling how the frequencies are stretched for longer texts
  */
 public record Rope(double theta, Scaling scaling) {
@@ -12,6 +14,26 @@ public record Rope(double theta, Scaling scaling) {
     public sealed interface Scaling {
         /** The frequency to use instead of {@code frequency}, in radians per token. */
         double scale(double frequency);
+
+        /** The longest text that these frequencies are for; longer ones take {@link #beyond}. */
+        default long longest() {
+            return Long.MAX_VALUE;
+        }
+
+        /** The frequency number {@code pair} for texts of up to {@link #longest} tokens. */
+        default double scale(double frequency, int pair) {
+            return scale(frequency);
+        }
+
+        /** The frequency number {@code pair} for longer texts. */
+        default double beyond(double frequency, int pair) {
+            return scale(frequency, pair);
+        }
+
+        /** What rotated queries and keys are multiplied with. */
+        default double magnitude() {
+            return 1;
+        }
     }
 
     /** No change. */
@@ -64,11 +86,60 @@ public record Rope(double theta, Scaling scaling) {
         }
     }
 
-    /** The headDim / 2 frequencies, in radians per token. */
-    public double[] frequencies(long headDim) {
-        double[] frequencies = new double[(int) (headDim / 2)];
+    /**
+     * LongRoPE (arXiv 2402.13753): each frequency is divided by a factor of its own, of which there are two sets.
+     *
+     * @param shortFactors for texts of up to {@code originalPositions} tokens, one for each pair of channels
+     * @param longFactors for longer texts
+     * @param originalPositions number of tokens that the model was trained with before it was stretched
+     * @param magnitude what rotated queries and keys are multiplied with, whatever the length of the text
+     */
+    public record LongRope(
+            List<Double> shortFactors,
+            List<Double> longFactors,
+            long originalPositions,
+            double magnitude)
+            implements Scaling {
+        public LongRope {
+            shortFactors = List.copyOf(shortFactors);
+            longFactors = List.copyOf(longFactors);
+        }
+
+        @Override
+        public double scale(double frequency) {
+            throw new IllegalStateException("every pair of channels has a factor of its own");
+        }
+
+        @Override
+        public double scale(double frequency, int pair) {
+            return frequency / shortFactors.get(pair);
+        }
+
+        @Override
+        public double beyond(double frequency, int pair) {
+            return frequency / longFactors.get(pair);
+        }
+
+        @Override
+        public long longest() {
+            return originalPositions;
+        }
+    }
+
+    /** The width / 2 frequencies in radians per token, for texts of up to {@link Scaling#longest} tokens. */
+    public double[] frequencies(long width) {
+        double[] frequencies = new double[(int) (width / 2)];
         for (int i = 0; i < frequencies.length; i++) {
-            frequencies[i] = scaling.scale(Math.pow(theta, -2.0 * i / headDim));
+            frequencies[i] = scaling.scale(Math.pow(theta, -2.0 * i / width), i);
+        }
+        return frequencies;
+    }
+
+    /** The width / 2 frequencies in radians per token, for longer texts. */
+    public double[] frequenciesBeyond(long width) {
+        double[] frequencies = new double[(int) (width / 2)];
+        for (int i = 0; i < frequencies.length; i++) {
+            frequencies[i] = scaling.beyond(Math.pow(theta, -2.0 * i / width), i);
         }
         return frequencies;
     }

@@ -1,5 +1,8 @@
 package org.espalier.network;
 
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import org.espalier.network.family.Family;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -12,38 +15,83 @@ import tools.jackson.databind.node.ObjectNode;
 final class RopeResolver {
     private final ObjectNode config;
     private final SettingReader reader;
+    private final Family.Settings settings;
+    private final long maxPositions;
+    private final Family.Setting theta;
 
-    RopeResolver(ObjectNode config, SettingReader reader) {
+    /** The map of the new dialect, or null where the config speaks the old one. */
+    private final @Nullable JsonNode parameters;
+
+    /** That of blocks with a window, where it is another one. */
+    private final @Nullable JsonNode sliding;
+
+    RopeResolver(
+            ObjectNode config, SettingReader reader, Family.Settings settings, long maxPositions) {
         this.config = config;
         this.reader = reader;
-    }
-
-    Rope resolve(Family.Settings settings, long maxPositions) {
-        Family.Setting thetaSetting = settings.ropeTheta();
-        if (thetaSetting == null) {
+        this.settings = settings;
+        this.maxPositions = maxPositions;
+        Family.Setting named = settings.ropeTheta();
+        if (named == null) {
             throw new IllegalStateException("a rotary family names its rope_theta");
         }
-        JsonNode parameters = present("rope_parameters");
-        if (parameters != null) {
-            return newDialect(parameters, thetaSetting, maxPositions);
+        theta = named;
+        JsonNode map = present("rope_parameters");
+        JsonNode full = map == null ? null : map.get("full_attention");
+        JsonNode local = map == null || full == null ? null : map.get("sliding_attention");
+        if (local != null && settings.localRopeTheta() == null && !local.equals(full)) {
+            reader.problem("rope_parameters that differ between layer types are not supported");
         }
-        double theta = reader.positive(thetaSetting);
-        return new Rope(theta, scaling("rope_scaling", present("rope_scaling"), maxPositions));
+        parameters = full == null ? map : full;
+        sliding = settings.localRopeTheta() == null ? null : local;
     }
 
-    private Rope newDialect(JsonNode parameters, Family.Setting theta, long maxPositions) {
-        JsonNode flat = parameters;
-        JsonNode full = parameters.get("full_attention");
-        if (full != null) {
-            JsonNode sliding = parameters.get("sliding_attention");
-            if (sliding != null && !sliding.equals(full)) {
-                reader.problem("rope_parameters that differ between layer types are not supported");
-            }
-            flat = full;
+    /** The rotated part of a head, above 0 and at most 1. */
+    double rotatedPart() {
+        JsonNode inMap = parameters == null ? null : parameters.get("partial_rotary_factor");
+        if (inMap != null && inMap.isNull()) {
+            inMap = null;
         }
-        JsonNode given = flat.get("rope_theta");
-        double base = given == null ? reader.positive(theta) : reader.positive("rope_theta", given);
-        return new Rope(base, scaling("rope_parameters", flat, maxPositions));
+        double part = 1;
+        if (settings.partialRotary() == null) {
+            if (inMap != null && inMap.asDouble(0) != 1) {
+                reader.problem("rope_parameters.partial_rotary_factor must be 1 but is " + inMap);
+            }
+        } else {
+            part =
+                    inMap != null
+                            ? reader.positive("rope_parameters.partial_rotary_factor", inMap)
+                            : reader.positive(settings.partialRotary());
+        }
+        if (part > 1) {
+            reader.problem("the rotated part of a head must be at most 1 but is " + part);
+            return 1;
+        }
+        return part;
+    }
+
+    /** The rotation of most blocks, over that number of channels. */
+    Rope resolve(long width) {
+        if (parameters == null) {
+            JsonNode map = present("rope_scaling");
+            return new Rope(reader.positive(theta), scaling("rope_scaling", map, width));
+        }
+        return new Rope(base(parameters, theta), scaling("rope_parameters", parameters, width));
+    }
+
+    /** The rotation of blocks with a window; its frequencies are never stretched where it is another one. */
+    Rope local(Rope rope) {
+        Family.Setting local = settings.localRopeTheta();
+        if (local == null) {
+            return rope;
+        }
+        double base = sliding == null ? reader.positive(local) : base(sliding, local);
+        return new Rope(base, new Rope.Unscaled());
+    }
+
+    private double base(JsonNode map, Family.Setting otherwise) {
+        JsonNode given = map.get("rope_theta");
+        return given == null ? reader.positive(otherwise) : reader.positive("rope_theta", given);
     }
 
     private @Nullable JsonNode present(String key) {
@@ -58,32 +106,29 @@ final class RopeResolver {
         return node;
     }
 
-    private Rope.Scaling scaling(String where, @Nullable JsonNode map, long maxPositions) {
+    private Rope.Scaling scaling(String where, @Nullable JsonNode map, long width) {
         if (map == null) {
             return new Rope.Unscaled();
-        }
-        JsonNode partial = map.get("partial_rotary_factor");
-        if (partial != null && !partial.isNull() && partial.asDouble(0) != 1) {
-            reader.problem(where + ".partial_rotary_factor must be 1 but is " + partial);
         }
         JsonNode type = map.has("rope_type") ? map.get("rope_type") : map.get("type");
         String name = type == null || type.isNull() ? "default" : type.asString("");
         return switch (name) {
             case "default" -> new Rope.Unscaled();
             case "linear" -> new Rope.Linear(number(where, map, "factor"));
-            case "llama3" -> llama3(where, map, maxPositions);
+            case "llama3" -> llama3(where, map);
+            case "longrope", "su" -> longRope(where, map, (int) (width / 2));
             default -> {
                 reader.problem(
                         where
                                 + ": rope type '"
                                 + name
-                                + "' is not supported; known are default, linear, llama3");
+                                + "' is not supported; known are default, linear, llama3, longrope");
                 yield new Rope.Unscaled();
             }
         };
     }
 
-    private Rope.Scaling llama3(String where, JsonNode map, long maxPositions) {
+    private Rope.Scaling llama3(String where, JsonNode map) {
         double low = number(where, map, "low_freq_factor");
         double high = number(where, map, "high_freq_factor");
         if (high <= low) {
@@ -92,6 +137,42 @@ final class RopeResolver {
         String original = "original_max_position_embeddings";
         double positions = map.has(original) ? number(where, map, original) : maxPositions;
         return new Rope.Llama3(number(where, map, "factor"), low, high, positions);
+    }
+
+    /** The magnitude follows from how much the text is stretched, unless the config names it. */
+    private Rope.Scaling longRope(String where, JsonNode map, int pairs) {
+        String original = "original_max_position_embeddings";
+        double positions = maxPositions;
+        if (map.has(original)) {
+            positions = number(where, map, original);
+        } else if (config.has(original)) {
+            positions = reader.positive(original, config.get(original));
+        }
+        double magnitude;
+        if (map.has("attention_factor") && !map.get("attention_factor").isNull()) {
+            magnitude = number(where, map, "attention_factor");
+        } else {
+            double factor = maxPositions / positions;
+            magnitude = factor > 1 ? Math.sqrt(1 + Math.log(factor) / Math.log(positions)) : 1;
+        }
+        return new Rope.LongRope(
+                factors(where, map, "short_factor", pairs),
+                factors(where, map, "long_factor", pairs),
+                (long) positions,
+                magnitude);
+    }
+
+    private List<Double> factors(String where, JsonNode map, String key, int pairs) {
+        JsonNode list = map.get(key);
+        if (list == null || !list.isArray() || list.size() != pairs) {
+            reader.problem(where + "." + key + " must be a list of " + pairs + " numbers");
+            return Collections.nCopies(pairs, 1.0);
+        }
+        List<Double> factors = new ArrayList<>();
+        for (JsonNode factor : list) {
+            factors.add(reader.positive(where + "." + key, factor));
+        }
+        return factors;
     }
 
     private double number(String where, JsonNode map, String key) {

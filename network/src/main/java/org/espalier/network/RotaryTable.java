@@ -2,6 +2,7 @@ package org.espalier.network;
 
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.espalier.core.tensor.Tensors;
 import org.jspecify.annotations.Nullable;
@@ -12,12 +13,18 @@ import org.jspecify.annotations.Nullable;
  */
 final class RotaryTable implements AutoCloseable {
     private final double[] frequencies;
+    private final double magnitude;
     private long positions;
     private @Nullable Tensor cosines;
     private @Nullable Tensor sines;
 
-    RotaryTable(Rope rope, long headDim) {
-        this.frequencies = rope.frequencies(headDim);
+    /**
+     * @param frequencies in radians per token, one for each pair of channels; a head may be wider than they reach
+     * @param magnitude what rotated channels are multiplied with
+     */
+    RotaryTable(double[] frequencies, double magnitude) {
+        this.frequencies = frequencies;
+        this.magnitude = magnitude;
     }
 
     /**
@@ -39,8 +46,13 @@ final class RotaryTable implements AutoCloseable {
             long half = frequencies.length;
             // x cos + (-x2, x1) sin, with the minus in the table: one copy less than the textbook
             // form.
-            Tensor swapped = input.roll(new long[] {half}, -1);
-            return torch.addcmul(input.mul(cosine), swapped, sine);
+            long rest = input.size(3) - 2 * half;
+            Tensor turning = rest == 0 ? input : input.narrow(3, 0, 2 * half);
+            Tensor swapped = turning.roll(new long[] {half}, -1);
+            Tensor turned = torch.addcmul(turning.mul(cosine), swapped, sine);
+            return rest == 0
+                    ? turned
+                    : torch.cat(new TensorVector(turned, input.narrow(3, 2 * half, rest)), -1);
         });
     }
 
@@ -55,9 +67,9 @@ final class RotaryTable implements AutoCloseable {
         for (int position = 0, at = 0; position < target; position++, at += 2 * half) {
             for (int i = 0; i < half; i++) {
                 double angle = position * frequencies[i];
-                cosine[at + i] = (float) Math.cos(angle);
+                cosine[at + i] = (float) (magnitude * Math.cos(angle));
                 cosine[at + half + i] = cosine[at + i];
-                sine[at + half + i] = (float) Math.sin(angle);
+                sine[at + half + i] = (float) (magnitude * Math.sin(angle));
                 sine[at + i] = -sine[at + half + i];
             }
         }

@@ -79,6 +79,19 @@ final class SettingReader {
         return 1;
     }
 
+    /** A finite number above 0; null where it is null, absent without a default, or no setting at all. */
+    @Nullable Double positiveOrNull(@Nullable Setting setting) {
+        JsonNode node = setting == null ? null : node(setting);
+        return setting == null || node == null || node.isNull()
+                ? null
+                : Double.valueOf(positive(setting.key(), node));
+    }
+
+    /** True or false, or {@code otherwise} where there is no such setting. */
+    boolean flagOr(@Nullable Setting setting, boolean otherwise) {
+        return setting == null ? otherwise : flag(setting);
+    }
+
     boolean flag(Setting setting) {
         JsonNode node = node(setting);
         if (node != null && node.isBoolean()) {
@@ -99,6 +112,10 @@ final class SettingReader {
 
     private @Nullable JsonNode node(Setting setting) {
         JsonNode node = config.get(setting.key());
+        List<String> also = setting.also();
+        for (int i = 0; node == null && also != null && i < also.size(); i++) {
+            node = config.get(also.get(i));
+        }
         return node == null ? setting.fallback() : node;
     }
 

@@ -2,6 +2,7 @@ package org.espalier.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,6 +28,10 @@ class GeneratorTest {
     @ParameterizedTest
     @EnumSource(TinyModels.class)
     void passInPiecesWithCacheIsThePassInOne(TinyModels kind) {
+        assumeThat(kind)
+                .as(
+                        "a text that outgrows the short frequencies on its way is no other text's piece")
+                .isNotEqualTo(TinyModels.PHI3_LONGROPE_LONG);
         try (PointerScope scope = new PointerScope();
                 AutoGradMode noGrad = Tensors.noGrad();
                 TinyModel model = kind.make(SEED);
@@ -53,11 +58,13 @@ class GeneratorTest {
         }
     }
 
-    @Test
-    void greedyTakesTheLikeliestTokenOfTheFullPass() {
+    /** The second model changes its frequencies on the way. */
+    @ParameterizedTest
+    @EnumSource(names = {"MISTRAL_WINDOW", "PHI3_LONGROPE_LONG"})
+    void greedyTakesTheLikeliestTokenOfTheFullPass(TinyModels kind) {
         try (PointerScope scope = new PointerScope();
                 AutoGradMode noGrad = Tensors.noGrad();
-                TinyModel model = TinyModels.MISTRAL_WINDOW.make(SEED);
+                TinyModel model = kind.make(SEED);
                 Decoder decoder = Decoder.open(model.config, model);
                 Generator generator = new Generator(decoder)) {
             long[] text = {3, 1, 4};

@@ -22,7 +22,7 @@ final class TinyModel implements WeightSource, AutoCloseable {
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
     private final Random random;
 
-    private TinyModel(String config, long seed) {
+    TinyModel(String config, long seed) {
         this.config = (ObjectNode) JsonMapper.shared().readTree(config.replace('\'', '"'));
         this.random = new Random(seed);
     }
@@ -95,22 +95,22 @@ final class TinyModel implements WeightSource, AutoCloseable {
         return model;
     }
 
-    private int number(String key) {
+    int number(String key) {
         return config.get(key).intValue();
     }
 
-    private void linear(String name, int rows, int columns, boolean bias) {
+    void linear(String name, int rows, int columns, boolean bias) {
         random(name + ".weight", rows, columns);
         if (bias) {
             random(name + ".bias", rows);
         }
     }
 
-    private void norm(String name, int width) {
+    void norm(String name, int width) {
         put(name, 1f, 0.3f, width);
     }
 
-    private void random(String name, long... shape) {
+    void random(String name, long... shape) {
         put(name, 0f, shape.length == 1 ? 0.3f : 0.25f, shape);
     }
 

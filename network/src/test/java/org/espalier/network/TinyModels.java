@@ -97,6 +97,150 @@ enum TinyModels {
                      'tie_word_embeddings': false}\
                     """,
                     "",
+                    seed)),
+    PHI3_PARTIAL_ROTARY_WINDOW(seed ->
+            TinyFamilies.phi3(
+                    """
+                    {'model_type': 'phi3', 'vocab_size': 23, 'hidden_size': 32,
+                     'intermediate_size': 19, 'num_hidden_layers': 2,
+                     'num_attention_heads': 4, 'num_key_value_heads': 2,
+                     'partial_rotary_factor': 0.75, 'sliding_window': 6}\
+                    """,
+                    seed)),
+    PHI3_LONGROPE_SHORT(seed ->
+            TinyFamilies.phi3(
+                    """
+                    {'model_type': 'phi3', 'vocab_size': 13, 'hidden_size': 12,
+                     'intermediate_size': 9, 'num_hidden_layers': 2,
+                     'num_attention_heads': 2, 'num_key_value_heads': 1,
+                     'max_position_embeddings': 64, 'original_max_position_embeddings': 16,
+                     'rope_scaling': {'type': 'longrope', 'short_factor': [1.0, 1.1, 1.3],
+                      'long_factor': [1.5, 3.0, 4.5]}}\
+                    """,
+                    seed)),
+    PHI3_LONGROPE_LONG(seed ->
+            TinyFamilies.phi3(
+                    """
+                    {'model_type': 'phi3', 'vocab_size': 13, 'hidden_size': 12,
+                     'intermediate_size': 9, 'num_hidden_layers': 2,
+                     'num_attention_heads': 2, 'num_key_value_heads': 2,
+                     'max_position_embeddings': 64, 'original_max_position_embeddings': 4,
+                     'rope_scaling': {'type': 'su', 'short_factor': [1.0, 1.1, 1.3],
+                      'long_factor': [1.5, 3.0, 4.5]}}\
+                    """,
+                    seed)),
+    NEOX_PARALLEL(seed ->
+            TinyFamilies.neox(
+                    """
+                    {'model_type': 'gpt_neox', 'vocab_size': 21, 'hidden_size': 24,
+                     'intermediate_size': 31, 'num_hidden_layers': 2,
+                     'num_attention_heads': 3, 'rotary_emb_base': 300}\
+                    """,
+                    seed)),
+    NEOX_SEQUENTIAL_UNBIASED(seed ->
+            TinyFamilies.neox(
+                    """
+                    {'model_type': 'gpt_neox', 'vocab_size': 17, 'hidden_size': 16,
+                     'intermediate_size': 11, 'num_hidden_layers': 2,
+                     'num_attention_heads': 2, 'rotary_pct': 1.0,
+                     'use_parallel_residual': false, 'attention_bias': false}\
+                    """,
+                    seed)),
+    OPT(seed ->
+            TinyFamilies.opt(
+                    """
+                    {'model_type': 'opt', 'vocab_size': 19, 'hidden_size': 15,
+                     'word_embed_proj_dim': 15, 'ffn_dim': 22, 'num_hidden_layers': 2,
+                     'num_attention_heads': 3, 'max_position_embeddings': 30}\
+                    """,
+                    seed)),
+    OPT_NORMS_AFTER_NARROW_EMBEDDING(seed ->
+            TinyFamilies.opt(
+                    """
+                    {'model_type': 'opt', 'vocab_size': 19, 'hidden_size': 16,
+                     'word_embed_proj_dim': 10, 'ffn_dim': 7, 'num_hidden_layers': 2,
+                     'num_attention_heads': 2, 'max_position_embeddings': 30,
+                     'do_layer_norm_before': false, 'enable_bias': false,
+                     'tie_word_embeddings': false}\
+                    """,
+                    seed)),
+    BLOOM_OLD_NAMES(seed ->
+            TinyFamilies.bloom(
+                    """
+                    {'model_type': 'bloom', 'vocab_size': 19, 'n_embed': 15, 'n_layer': 2,
+                     'num_attention_heads': 3}\
+                    """,
+                    15,
+                    "",
+                    seed)),
+    BLOOM_NEW_NAMES(seed ->
+            TinyFamilies.bloom(
+                    """
+                    {'model_type': 'bloom', 'vocab_size': 9, 'hidden_size': 12, 'n_layer': 2,
+                     'n_head': 4}\
+                    """,
+                    12,
+                    "transformer.",
+                    seed)),
+    GEMMA2(seed ->
+            TinyModern.make(
+                    """
+                    {'model_type': 'gemma2', 'vocab_size': 23, 'hidden_size': 12,
+                     'intermediate_size': 17, 'num_hidden_layers': 3,
+                     'num_attention_heads': 3, 'num_key_value_heads': 1, 'head_dim': 6,
+                     'query_pre_attn_scalar': 5, 'sliding_window': 4,
+                     'attn_logit_softcapping': 2.0, 'final_logit_softcapping': 3.0}\
+                    """,
+                    seed)),
+    GEMMA3(seed ->
+            TinyModern.make(
+                    """
+                    {'model_type': 'gemma3_text', 'vocab_size': 23, 'hidden_size': 12,
+                     'intermediate_size': 7, 'num_hidden_layers': 6,
+                     'num_attention_heads': 2, 'num_key_value_heads': 1, 'head_dim': 8,
+                     'query_pre_attn_scalar': 11, 'sliding_window': 5,
+                     'rope_theta': 5000.0, 'rope_local_base_freq': 100.0,
+                     'rope_scaling': {'rope_type': 'linear', 'factor': 8.0}}\
+                    """,
+                    seed)),
+    MIXTRAL(seed ->
+            TinyModern.make(
+                    """
+                    {'model_type': 'mixtral', 'vocab_size': 17, 'hidden_size': 12,
+                     'intermediate_size': 7, 'num_hidden_layers': 2,
+                     'num_attention_heads': 3, 'num_key_value_heads': 1,
+                     'num_local_experts': 4, 'num_experts_per_tok': 2}\
+                    """,
+                    seed)),
+    QWEN2_MOE_SHARED_EXPERT(seed ->
+            TinyModern.make(
+                    """
+                    {'model_type': 'qwen2_moe', 'vocab_size': 17, 'hidden_size': 12,
+                     'intermediate_size': 15, 'moe_intermediate_size': 5,
+                     'shared_expert_intermediate_size': 9, 'num_hidden_layers': 3,
+                     'num_attention_heads': 2, 'num_key_value_heads': 2, 'num_experts': 5,
+                     'num_experts_per_tok': 3, 'mlp_only_layers': [1]}\
+                    """,
+                    seed)),
+    QWEN3_MOE_EVERY_OTHER_BLOCK(seed ->
+            TinyModern.make(
+                    """
+                    {'model_type': 'qwen3_moe', 'vocab_size': 17, 'hidden_size': 12,
+                     'intermediate_size': 11, 'moe_intermediate_size': 6,
+                     'num_hidden_layers': 2, 'num_attention_heads': 2,
+                     'num_key_value_heads': 1, 'head_dim': 8, 'num_experts': 6,
+                     'num_experts_per_tok': 2, 'decoder_sparse_step': 2,
+                     'norm_topk_prob': true}\
+                    """,
+                    seed)),
+    OLMOE_CLIPPED(seed ->
+            TinyModern.make(
+                    """
+                    {'model_type': 'olmoe', 'vocab_size': 17, 'hidden_size': 12,
+                     'intermediate_size': 6, 'num_hidden_layers': 2,
+                     'num_attention_heads': 2, 'num_key_value_heads': 1,
+                     'num_experts': 4, 'num_experts_per_tok': 1, 'clip_qkv': 0.9}\
+                    """,
                     seed));
 
     static final List<TinyModels> ALL = List.of(values());

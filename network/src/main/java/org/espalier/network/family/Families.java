@@ -17,7 +17,23 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
 /** The families that can be opened. A new family of a known kind is a file under {@code families/} and a name here. */
 public final class Families {
     /** Names of the descriptor files: a class path cannot be listed portably. */
-    private static final List<String> FILES = List.of("gpt2", "llama", "mistral", "qwen2", "qwen3");
+    private static final List<String> FILES =
+            List.of(
+                    "bloom",
+                    "gemma2",
+                    "gemma3_text",
+                    "gpt2",
+                    "gpt_neox",
+                    "llama",
+                    "mistral",
+                    "mixtral",
+                    "olmoe",
+                    "opt",
+                    "phi3",
+                    "qwen2",
+                    "qwen2_moe",
+                    "qwen3",
+                    "qwen3_moe");
 
     private static final Map<String, Family> FAMILIES = read();
 
@@ -53,6 +69,7 @@ public final class Families {
                         .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
                         .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
                         .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                        .disable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
                         .build();
         Map<String, Family> families = new TreeMap<>();
         for (String file : FILES) {

@@ -17,9 +17,13 @@ import tools.jackson.databind.JsonNode;
  * @param optionalPrefix leading part of the names that a checkpoint of the bare decoder, without head, leaves out
  * @param norm kind of all norms
  * @param positions how the model learns of the order of the tokens
+ * @param stacking the order of the rows in a {@code qkv} matrix; null where there is none
+ * @param wholeWidthNorm whether q and k norms span all heads together instead of each head
+ * @param scaledEmbedding whether the embedding is multiplied by the root of its width
  * @param transposed whether the file stores matrices as [in_features, out_features] (Conv1D)
  * @param settings where the sizes are in config.json
  * @param slidingWindow blocks that see only the last tokens; null where the family has none
+ * @param experts the mixture of experts in place of the MLP; null where the family has none
  * @param fixed settings of which only one value is implemented; any other is refused
  * @param names the tensors that are not pruned
  * @param matrices the prunable matrices of a block by kind; {@code qkv} instead of {@code q, k, v} means that the three
@@ -30,15 +34,19 @@ public record Family(
         @Nullable String optionalPrefix,
         Norm norm,
         Positions positions,
+        @Nullable Stacking stacking,
+        boolean wholeWidthNorm,
+        boolean scaledEmbedding,
         boolean transposed,
         Settings settings,
         @Nullable SlidingWindow slidingWindow,
+        @Nullable Experts experts,
         Map<String, JsonNode> fixed,
         Names names,
         Map<String, Matrix> matrices) {
     /** The order in which a block multiplies with its matrices. */
     private static final List<String> KINDS =
-            List.of("q", "k", "v", "qkv", "o", "gate", "up", "down");
+            List.of("q", "k", "v", "qkv", "o", "gate", "up", "gate_up", "down");
 
     public Family {
         fixed = Map.copyOf(fixed);
@@ -49,6 +57,10 @@ public record Family(
                             + KINDS
                             + " but found "
                             + matrices.keySet());
+        }
+        if (matrices.containsKey("qkv") != (stacking != null)) {
+            throw new IllegalArgumentException(
+                    modelType + ": stacking goes with a qkv matrix and with nothing else");
         }
     }
 
@@ -73,7 +85,9 @@ public record Family(
         /** Divide by the root mean square, scale (arXiv 1910.07467). */
         RMS,
         /** Subtract the mean, divide by the standard deviation, scale and shift (arXiv 1607.06450). */
-        LAYER
+        LAYER,
+        /** As {@link #RMS}, with the scale stored less 1 (Gemma). */
+        RMS_PLUS_ONE
     }
 
     /** How the model learns of the order of the tokens. */
@@ -81,7 +95,17 @@ public record Family(
         /** Queries and keys are rotated (arXiv 2104.09864), the halves of a head paired. */
         ROPE,
         /** A learned vector for each position is added to the embedding. */
-        LEARNED
+        LEARNED,
+        /** Scores sink with the distance, in each head by a slope of its own (arXiv 2108.12409). */
+        ALIBI
+    }
+
+    /** The order of the rows in a matrix that makes queries, keys and values at once. */
+    public enum Stacking {
+        /** All queries, all keys, all values. */
+        WHOLE,
+        /** Head by head its query, its key and its value. */
+        PER_HEAD
     }
 
     /** When a matrix has a bias. */
@@ -96,26 +120,52 @@ public record Family(
      * A key of config.json.
      *
      * @param key its name
+     * @param also other names of the same thing, read where {@code key} is absent; null: none
      * @param fallback {@code default} in the file: the value where the key is absent; null where the key must be there
      */
-    public record Setting(String key, @JsonProperty("default") @Nullable JsonNode fallback) {}
+    public record Setting(
+            String key,
+            @Nullable List<String> also,
+            @JsonProperty("default") @Nullable JsonNode fallback) {}
 
     /**
-     * Where the sizes are in config.json. Three of them have a meaning when they are null or absent without a default:
-     * {@code kvHeads} = heads, {@code headDim} = hidden / heads, {@code intermediate} = 4 hidden.
+     * Where sizes and switches are in config.json. Some have a meaning when they are null or absent without a default:
+     * {@code kvHeads} = heads, {@code headDim} = hidden / heads, {@code intermediate} = 4 hidden, {@code queryScalar} =
+     * headDim; caps and {@code clip} are off. A family that does not name a switch has it as most families do.
+     *
+     * @param embeddingWidth width of the embedding where projections lead from it to the hidden width and back
+     * @param positionOffset number of rows before the vector of position 0 in the table of learned positions
+     * @param partialRotary the rotated part of a head, 0 to 1
+     * @param localRopeTheta base of the frequencies in blocks with a sliding window, where it is another one
+     * @param queryScalar scores are divided by its root
+     * @param attentionCap scores s become cap * tanh(s / cap)
+     * @param logitCap the same for logits
+     * @param clip bound of the elements of queries, keys and values
+     * @param parallelResidual whether attention and MLP read the same hidden states
+     * @param normFirst whether norms stand before attention and MLP and not after their residual sums
      */
     public record Settings(
             Setting vocabulary,
             Setting hidden,
-            Setting intermediate,
+            @Nullable Setting embeddingWidth,
+            @Nullable Setting intermediate,
             Setting blocks,
             Setting heads,
             @Nullable Setting kvHeads,
             @Nullable Setting headDim,
             Setting maxPositions,
+            long positionOffset,
             Setting epsilon,
             Setting activation,
             @Nullable Setting ropeTheta,
+            @Nullable Setting localRopeTheta,
+            @Nullable Setting partialRotary,
+            @Nullable Setting queryScalar,
+            @Nullable Setting attentionCap,
+            @Nullable Setting logitCap,
+            @Nullable Setting clip,
+            @Nullable Setting parallelResidual,
+            @Nullable Setting normFirst,
             Setting tied) {}
 
     /**
@@ -124,21 +174,71 @@ public record Family(
      * @param window number of tokens; null in config.json means no window
      * @param enabled switch without which no block has a window; null: there is no such switch
      * @param firstBlock the first block with a window; null: block 0
+     * @param pattern every block whose number, counted from 1, is a multiple of it sees everything; null: none does
      * @param layerTypes list with {@code full_attention} or {@code sliding_attention} per block, which goes before
-     *     {@code firstBlock}
+     *     {@code firstBlock} and {@code pattern}
      */
     public record SlidingWindow(
             Setting window,
             @Nullable Setting enabled,
             @Nullable Setting firstBlock,
+            @Nullable Setting pattern,
             @Nullable Setting layerTypes) {}
 
-    /** Modules that are not pruned. A null {@code qNorm} and {@code kNorm}: heads are not normalised. */
+    /**
+     * A mixture of experts, each a gated MLP, in place of the MLP of some or all blocks.
+     *
+     * @param count number of experts
+     * @param active number of experts that each token goes to
+     * @param intermediate width of an expert
+     * @param normalised whether the weights of the chosen experts are made to sum to 1
+     * @param step only blocks whose number, counted from 1, is a multiple of it have experts; null: all
+     * @param denseBlocks list of blocks, counted from 0, that have an MLP all the same; null: none
+     * @param router pattern of the module that scores the experts; it is not pruned
+     * @param matrices {@code gate}, {@code up} and {@code down} of expert {@code {expert}}
+     * @param shared the expert that every token goes to; null: none
+     */
+    public record Experts(
+            Setting count,
+            Setting active,
+            Setting intermediate,
+            Setting normalised,
+            @Nullable Setting step,
+            @Nullable Setting denseBlocks,
+            String router,
+            Map<String, Matrix> matrices,
+            @Nullable SharedExpert shared) {}
+
+    /**
+     * An expert that every token goes to.
+     *
+     * @param intermediate its width
+     * @param gate pattern of the module whose sigmoid is its weight; it is not pruned
+     * @param matrices {@code gate}, {@code up} and {@code down}
+     */
+    public record SharedExpert(Setting intermediate, String gate, Map<String, Matrix> matrices) {}
+
+    /**
+     * Modules that are not pruned; null: the family has none.
+     *
+     * @param embeddingNorm norm of what enters block 0
+     * @param projectIn from the embedding's width to the hidden width, where they differ
+     * @param projectOut from the hidden width to that of the head, where they differ
+     * @param attentionOutputNorm norm of what attention adds to the hidden states
+     * @param mlpOutputNorm norm of what the MLP adds
+     * @param qNorm norm of the queries before they are rotated
+     * @param kNorm norm of the keys before they are rotated
+     */
     public record Names(
             String embedding,
             @Nullable String positions,
+            @Nullable String embeddingNorm,
+            @Nullable String projectIn,
+            @Nullable String projectOut,
             String attentionNorm,
+            @Nullable String attentionOutputNorm,
             String mlpNorm,
+            @Nullable String mlpOutputNorm,
             String finalNorm,
             String head,
             @Nullable String qNorm,
@@ -149,11 +249,15 @@ public record Family(
      *
      * @param name pattern of its module name
      * @param bias when it has a bias
-     * @param biasSwitch {@code switch} in the file: the key of config.json that says whether there is a bias, false
-     *     where it is absent; set if and only if {@code bias} is {@link Bias#SWITCHED}
+     * @param biasSwitch {@code switch} in the file: the key of config.json that says whether there is a bias; set
+     *     if and only if {@code bias} is {@link Bias#SWITCHED}
+     * @param switchDefault what that key means where it is absent
      */
     public record Matrix(
-            String name, Bias bias, @JsonProperty("switch") @Nullable String biasSwitch) {
+            String name,
+            Bias bias,
+            @JsonProperty("switch") @Nullable String biasSwitch,
+            boolean switchDefault) {
         public Matrix {
             if ((bias == Bias.SWITCHED) != (biasSwitch != null)) {
                 throw new IllegalArgumentException(
