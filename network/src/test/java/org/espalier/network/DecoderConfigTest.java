@@ -96,7 +96,7 @@ class DecoderConfigTest {
         assertFault(
                 config -> config.put("model_type", "rwkv"),
                 "'rwkv' is not supported",
-                "bloom, gpt2, gpt_neox,");
+                "known are bloom, gemma2, gemma3_text, gpt2, gpt_neox,");
         assertFault(config -> config.remove("model_type"), "config.json has no model_type");
         assertThat(Families.known()).contains("llama");
     }
