@@ -26,6 +26,7 @@ public final class Checkpoint implements AutoCloseable {
     private final Path folder;
     private final ObjectNode config;
     private final Shards shards;
+    private final @Nullable CheckpointSource source;
     private final Map<String, TensorInfo> tensors;
     private final Map<String, Tensor> opened = new HashMap<>();
     private @Nullable Tokenizer tokenizer;
@@ -35,9 +36,26 @@ public final class Checkpoint implements AutoCloseable {
         this.folder = folder;
         this.config = config;
         this.shards = shards;
+        this.source = null;
         Map<String, TensorInfo> all = new LinkedHashMap<>();
         shards.files().values().forEach(file -> all.putAll(file.tensors()));
         this.tensors = Collections.unmodifiableMap(all);
+    }
+
+    private Checkpoint(CheckpointSource source) {
+        this.folder = source.path();
+        this.config = source.config();
+        this.shards = Shards.NONE;
+        this.source = source;
+        this.tensors = source.tensors();
+    }
+
+    /**
+     * A model file of another format, seen as a checkpoint: it can be inspected and run, and has no {@link #shards}. The
+     * result owns the source and closes it. Tensors that had to be converted stay in memory until then.
+     */
+    public static Checkpoint of(CheckpointSource source) {
+        return new Checkpoint(source);
     }
 
     /** Opens a folder. Whatever is missing or wrong is a {@link UserError} that says what is expected. */
@@ -65,7 +83,7 @@ public final class Checkpoint implements AutoCloseable {
         return checkpoint;
     }
 
-    /** The folder that was opened. */
+    /** The folder that was opened; of another format, the file. */
     public Path folder() {
         return folder;
     }
@@ -107,7 +125,8 @@ public final class Checkpoint implements AutoCloseable {
                 name,
                 key -> {
                     try (PointerScope scope = new PointerScope()) {
-                        return Tensors.own(owner(key).tensor(key));
+                        return Tensors.own(
+                                source == null ? owner(key).tensor(key) : source.tensor(key));
                     }
                 });
     }
@@ -139,19 +158,30 @@ public final class Checkpoint implements AutoCloseable {
             throw new IllegalStateException("checkpoint " + folder + " is closed");
         }
         if (tokenizer == null) {
-            tokenizer = Tokenizer.fromFolder(folder);
+            tokenizer = source == null ? Tokenizer.fromFolder(folder) : source.tokenizer();
         }
         return tokenizer;
     }
 
-    /** Whether the folder has a {@code tokenizer.json}. */
+    /** Whether the folder has a {@code tokenizer.json}, or a file of another format a tokenizer. */
     public boolean hasTokenizer() {
+        if (source != null) {
+            return source.hasTokenizer();
+        }
         return Files.isRegularFile(folder.resolve("tokenizer.json"));
     }
 
-    /** The regular files directly in the folder, by name, with their sizes in bytes. */
+    /** The regular files directly in the folder, or the one file, by name, with their sizes in bytes. */
     public Map<String, Long> files() {
         Map<String, Long> files = new TreeMap<>();
+        if (source != null) {
+            try {
+                files.put(String.valueOf(folder.getFileName()), Files.size(folder));
+            } catch (IOException e) {
+                throw IoFailure.reading(folder, e);
+            }
+            return files;
+        }
         try (Stream<Path> entries = Files.list(folder)) {
             for (Path entry : entries.filter(Files::isRegularFile).toList()) {
                 files.put(String.valueOf(entry.getFileName()), Files.size(entry));
@@ -175,6 +205,9 @@ public final class Checkpoint implements AutoCloseable {
             tokenizer.close();
         }
         shards.close();
+        if (source != null) {
+            source.close();
+        }
     }
 
     /** The index of a sharded checkpoint as read, or null where there is one file. */

@@ -55,6 +55,12 @@ public final class CheckpointWriter implements AutoCloseable {
                             + dtype
                             + "; use float32, float16 or bfloat16");
         }
+        if (source.shards().isEmpty()) {
+            throw new UserError(
+                    source.folder()
+                            + " is no Hugging Face folder and cannot be the source of a checkpoint; use the folder that"
+                            + " it was made of");
+        }
         OutputFolder folder = OutputFolder.create(source.folder(), out);
         boolean created = false;
         try {

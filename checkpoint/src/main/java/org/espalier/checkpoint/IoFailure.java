@@ -9,10 +9,11 @@ import org.espalier.core.UserError;
 import org.jspecify.annotations.Nullable;
 
 /** Failures of the file system, said in one line. */
-final class IoFailure {
+public final class IoFailure {
     private IoFailure() {}
 
-    static UserError reading(Path path, IOException cause) {
+    /** A file that cannot be read. */
+    public static UserError reading(Path path, IOException cause) {
         return new UserError(
                 "cannot read "
                         + path
@@ -22,7 +23,8 @@ final class IoFailure {
                 cause);
     }
 
-    static UserError writing(Path path, IOException cause) {
+    /** A file that cannot be written. */
+    public static UserError writing(Path path, IOException cause) {
         return new UserError(
                 "cannot write "
                         + path

@@ -25,6 +25,9 @@ final class Shards implements AutoCloseable {
     private final Map<String, SafetensorsFile> files = new LinkedHashMap<>();
     private final Map<String, SafetensorsFile> owners = new LinkedHashMap<>();
 
+    /** No shards at all, for checkpoints of another format. */
+    static final Shards NONE = new Shards(null);
+
     private Shards(@Nullable ObjectNode index) {
         this.index = index;
     }

@@ -1,18 +1,18 @@
 package org.espalier.checkpoint;
 
 /** Words of strangers, made fit for a message of one line. */
-final class Text {
+public final class Text {
     private static final int LONGEST = 120;
 
     private Text() {}
 
     /** The text in quotes, without control characters, shortened where it is long. */
-    static String quote(String text) {
+    public static String quote(String text) {
         return "'" + line(text) + "'";
     }
 
     /** The text on one line, shortened where it is long. */
-    static String line(String text) {
+    public static String line(String text) {
         StringBuilder line = new StringBuilder();
         int count = Math.min(text.length(), LONGEST);
         for (int i = 0; i < count; i++) {

@@ -57,24 +57,37 @@ public final class Tokenizer implements AutoCloseable {
     /** The tokenizer in a {@code tokenizer.json}; {@code tokenizer_config.json} beside it names BOS and EOS. */
     public static Tokenizer fromFile(Path file) {
         ObjectNode json = Json.readObject(file);
+        HuggingFaceTokenizer tokenizer = library(String.valueOf(file), json);
+        Vocabulary vocabulary = Vocabulary.of(json);
+        return new Tokenizer(tokenizer, SpecialTokens.beside(file, vocabulary), vocabulary.size());
+    }
+
+    /**
+     * A tokenizer that was built in memory.
+     *
+     * @param source where it comes from, for messages
+     * @param json what {@code tokenizer.json} would say
+     */
+    public static Tokenizer of(String source, ObjectNode json, OptionalInt bos, OptionalInt eos) {
+        HuggingFaceTokenizer tokenizer = library(source, json);
+        return new Tokenizer(tokenizer, new SpecialTokens(bos, eos), Vocabulary.of(json).size());
+    }
+
+    private static HuggingFaceTokenizer library(String source, ObjectNode json) {
         json.putNull("truncation");
         json.putNull("padding");
-        HuggingFaceTokenizer tokenizer;
         try {
-            tokenizer =
-                    HuggingFaceTokenizer.newInstance(
-                            new ByteArrayInputStream(Json.MAPPER.writeValueAsBytes(json)),
-                            NEITHER_CUT_NOR_FILLED);
+            return HuggingFaceTokenizer.newInstance(
+                    new ByteArrayInputStream(Json.MAPPER.writeValueAsBytes(json)),
+                    NEITHER_CUT_NOR_FILLED);
         } catch (IOException | RuntimeException e) {
             throw new UserError(
-                    file
+                    source
                             + " is no tokenizer that can be read ("
                             + Text.line(String.valueOf(e.getMessage()))
                             + "); get the file again from the model's source",
                     e);
         }
-        Vocabulary vocabulary = Vocabulary.of(json);
-        return new Tokenizer(tokenizer, SpecialTokens.beside(file, vocabulary), vocabulary.size());
     }
 
     /**

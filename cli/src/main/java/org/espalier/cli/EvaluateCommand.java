@@ -28,7 +28,9 @@ import picocli.CommandLine.Parameters;
 final class EvaluateCommand implements Callable<Integer> {
     private final Console console;
 
-    @Parameters(paramLabel = "MODEL", description = "Folder of a Hugging Face checkpoint.")
+    @Parameters(
+            paramLabel = "MODEL",
+            description = "Folder of a Hugging Face checkpoint, or a .gguf file.")
     private Path model = Path.of("");
 
     @Option(

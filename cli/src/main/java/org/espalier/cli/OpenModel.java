@@ -3,6 +3,8 @@ package org.espalier.cli;
 import java.nio.file.Path;
 import org.espalier.audit.language.LanguageModel;
 import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.gguf.GgufFile;
+import org.espalier.checkpoint.gguf.GgufModel;
 import org.espalier.network.Decoder;
 import org.espalier.network.Generator;
 import org.espalier.network.text.TextEncoder;
@@ -14,9 +16,10 @@ import org.espalier.network.text.TextEncoder;
  * @param decoder its network
  */
 record OpenModel(Checkpoint checkpoint, Decoder decoder) implements AutoCloseable {
-    /** Opens a folder; whatever is wrong with it is a {@link org.espalier.core.UserError}. */
-    static OpenModel open(Path folder) {
-        Checkpoint checkpoint = Checkpoint.open(folder);
+    /** Opens a folder or a GGUF file; whatever is wrong with it is a {@link org.espalier.core.UserError}. */
+    static OpenModel open(Path path) {
+        Checkpoint checkpoint =
+                GgufFile.isNamed(path) ? GgufModel.open(path) : Checkpoint.open(path);
         try {
             return new OpenModel(checkpoint, Decoder.open(checkpoint));
         } catch (RuntimeException e) {
@@ -25,7 +28,7 @@ record OpenModel(Checkpoint checkpoint, Decoder decoder) implements AutoCloseabl
         }
     }
 
-    /** Name of the folder, without the way to it. */
+    /** Name of the folder or file, without the way to it. */
     String name() {
         return String.valueOf(checkpoint.folder().toAbsolutePath().normalize().getFileName());
     }

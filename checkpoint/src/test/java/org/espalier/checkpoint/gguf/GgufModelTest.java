@@ -1,0 +1,206 @@
+package org.espalier.checkpoint.gguf;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import org.bytedeco.javacpp.PointerScope;
+import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.CheckpointWriter;
+import org.espalier.checkpoint.DType;
+import org.espalier.core.UserError;
+import org.espalier.core.tensor.Tensors;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/** GGUF files as Hugging Face would have the model. */
+class GgufModelTest {
+    @TempDir Path folder;
+
+    private static GgufBuilder llama(String architecture) {
+        return new GgufBuilder()
+                .text("general.architecture", architecture)
+                .u32(architecture + ".embedding_length", 4)
+                .u32(architecture + ".block_count", 1)
+                .u32(architecture + ".context_length", 16)
+                .u32(architecture + ".feed_forward_length", 6)
+                .u32(architecture + ".attention.head_count", 2)
+                .u32(architecture + ".attention.head_count_kv", 1)
+                .u32(architecture + ".attention.key_length", 4)
+                .f32(architecture + ".attention.layer_norm_rms_epsilon", 1e-5f)
+                .floats("token_embd.weight", GgufBuilder.counting(12), 4, 3);
+    }
+
+    @Test
+    void theRealModelIsItsHuggingFaceFolder() {
+        String data = System.getenv("ESPALIER_DATA");
+        Path model =
+                (data == null
+                                ? Path.of(System.getProperty("espalier.root", ".."))
+                                        .resolve("../shared/data")
+                                : Path.of(data))
+                        .resolve("lm-stories260k");
+        Assumptions.assumeTrue(Files.exists(model), "skipped: no real data at " + model);
+        try (Checkpoint gguf = GgufModel.open(model.resolve("stories260k-f32.gguf"));
+                Checkpoint hub = Checkpoint.open(model);
+                PointerScope scope = new PointerScope()) {
+            assertThat(gguf.tensors().keySet())
+                    .containsExactlyInAnyOrderElementsOf(hub.tensors().keySet());
+            for (String name : hub.tensors().keySet()) {
+                assertThat(gguf.shape(name)).as(name).isEqualTo(hub.shape(name));
+                assertThat(gguf.dtype(name)).as(name).isEqualTo(hub.dtype(name));
+                assertThat(
+                                Tensors.segment(gguf.tensor(name))
+                                        .mismatch(Tensors.segment(hub.tensor(name))))
+                        .as(name)
+                        .isEqualTo(-1);
+            }
+            for (var entry : gguf.config().properties()) {
+                JsonNode ours = entry.getValue();
+                JsonNode theirs = hub.config().path(entry.getKey());
+                // 1.0E-5 and 0.00001 are the same number.
+                boolean same =
+                        ours.isNumber()
+                                ? ours.doubleValue() == theirs.doubleValue()
+                                : ours.equals(theirs);
+                assertThat(same).as("%s is %s, not %s", entry.getKey(), ours, theirs).isTrue();
+            }
+            assertThat(gguf.files().keySet()).containsExactly("stories260k-f32.gguf");
+        }
+    }
+
+    @Test
+    void llamaRowsGoFromNeighboursToHalves() {
+        // Two heads of four rows of one number each, and a bias.
+        GgufBuilder builder =
+                llama("llama")
+                        .floats("blk.0.attn_q.weight", GgufBuilder.counting(8), 1, 8)
+                        .floats("blk.0.attn_q.bias", GgufBuilder.counting(8), 8)
+                        .floats("blk.0.attn_k.weight", GgufBuilder.counting(4), 1, 4)
+                        .floats("blk.0.attn_v.weight", GgufBuilder.counting(4), 1, 4);
+        try (Checkpoint model = GgufModel.open(builder.write(folder, "x.gguf"));
+                PointerScope scope = new PointerScope()) {
+            float[] halves = {0.25f, 2.25f, 1.25f, 3.25f, 4.25f, 6.25f, 5.25f, 7.25f};
+            String attention = "model.layers.0.self_attn.";
+            assertThat(Tensors.toFloats(model.tensor(attention + "q_proj.weight")))
+                    .containsExactly(halves);
+            assertThat(Tensors.toFloats(model.tensor(attention + "q_proj.bias")))
+                    .containsExactly(halves);
+            assertThat(Tensors.toFloats(model.tensor(attention + "k_proj.weight")))
+                    .containsExactly(0.25f, 2.25f, 1.25f, 3.25f);
+            assertThat(Tensors.toFloats(model.tensor(attention + "v_proj.weight")))
+                    .containsExactly(GgufBuilder.counting(4));
+            assertThat(model.config().get("tie_word_embeddings").asBoolean()).isTrue();
+            assertThat(model.config().get("attention_bias").asBoolean()).isTrue();
+            assertThat(model.config().get("rms_norm_eps").asDouble()).isEqualTo(1e-5);
+        }
+    }
+
+    @Test
+    void qwenRowsStayAndAnOutputMatrixUnties() {
+        for (String architecture : new String[] {"qwen2", "qwen3"}) {
+            GgufBuilder builder =
+                    llama(architecture)
+                            .floats("output.weight", GgufBuilder.counting(12), 4, 3)
+                            .floats("blk.0.attn_q.weight", GgufBuilder.counting(8), 1, 8);
+            try (Checkpoint model = GgufModel.open(builder.write(folder, "x.gguf"));
+                    PointerScope scope = new PointerScope()) {
+                assertThat(Tensors.toFloats(model.tensor("model.layers.0.self_attn.q_proj.weight")))
+                        .containsExactly(GgufBuilder.counting(8));
+                assertThat(model.config().get("tie_word_embeddings").asBoolean()).isFalse();
+                assertThat(model.contains("lm_head.weight")).isTrue();
+                assertThat(model.config().get("model_type").asString()).isEqualTo(architecture);
+            }
+        }
+    }
+
+    private static GgufBuilder gpt2(float[] output) {
+        return new GgufBuilder()
+                .text("general.architecture", "gpt2")
+                .u32("gpt2.embedding_length", 2)
+                .u32("gpt2.block_count", 1)
+                .u32("gpt2.context_length", 16)
+                .u32("gpt2.feed_forward_length", 8)
+                .u32("gpt2.attention.head_count", 1)
+                .f32("gpt2.attention.layer_norm_epsilon", 1e-5f)
+                .floats("token_embd.weight", GgufBuilder.counting(6), 2, 3)
+                .floats("output.weight", output, 2, 3)
+                .floats("blk.0.attn_norm.weight", GgufBuilder.counting(2), 2)
+                .floats("blk.0.ffn_up.weight", GgufBuilder.counting(6), 2, 3);
+    }
+
+    @Test
+    void gpt2IsTransposedAndItsCopiedOutputIsTied() {
+        try (Checkpoint model =
+                        GgufModel.open(gpt2(GgufBuilder.counting(6)).write(folder, "x.gguf"));
+                PointerScope scope = new PointerScope()) {
+            String up = "transformer.h.0.mlp.c_fc.weight";
+            assertThat(model.shape(up)).containsExactly(2, 3);
+            assertThat(Tensors.toFloats(model.tensor(up)))
+                    .containsExactly(0.25f, 2.25f, 4.25f, 1.25f, 3.25f, 5.25f);
+            assertThat(model.config().get("n_inner").asInt()).isEqualTo(3);
+            assertThat(model.config().get("tie_word_embeddings").asBoolean()).isTrue();
+            assertThat(model.contains("lm_head.weight")).isFalse();
+        }
+        try (Checkpoint model = GgufModel.open(gpt2(new float[6]).write(folder, "x.gguf"))) {
+            assertThat(model.config().get("tie_word_embeddings").asBoolean()).isFalse();
+            assertThat(model.contains("lm_head.weight")).isTrue();
+        }
+    }
+
+    private void refused(Consumer<GgufBuilder> change, String message) {
+        GgufBuilder builder = llama("llama");
+        change.accept(builder);
+        Path path = builder.write(folder, "x.gguf");
+        assertThatThrownBy(() -> GgufModel.open(path).close())
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining(message)
+                .hasMessageContaining("x.gguf");
+    }
+
+    @Test
+    void whatCannotBeMappedIsRefused() {
+        refused(file -> file.u32("llama.expert_count", 8), "llama.expert_count = 8");
+        refused(file -> file.u32("llama.attention.value_length", 2), "value_length = 2");
+        refused(file -> file.u32("llama.rope.dimension_count", 2), "dimension_count = 2");
+        refused(
+                file ->
+                        file.f32("llama.rope.freq_base", 1f)
+                                .i32s("llama.x", 1)
+                                .floats("rope_freqs.weight", new float[2], 2),
+                "rope_freqs.weight");
+        refused(
+                file -> file.floats("blk.0.ffn_gate_inp.weight", new float[2], 2),
+                "'blk.0.ffn_gate_inp.weight'");
+        Path other =
+                new GgufBuilder().text("general.architecture", "mamba").write(folder, "x.gguf");
+        assertThatThrownBy(() -> GgufModel.open(other))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("'mamba'")
+                .hasMessageContaining("llama, qwen2, qwen3, gpt2");
+        Path unequal =
+                new GgufBuilder()
+                        .text("general.architecture", "llama")
+                        .u32("llama.embedding_length", 4)
+                        .i32s("llama.attention.head_count", 2, 1)
+                        .write(folder, "x.gguf");
+        assertThatThrownBy(() -> GgufModel.open(unequal))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("differs between blocks");
+    }
+
+    @Test
+    void aCheckpointCannotBeWrittenFromIt() {
+        Path path = llama("llama").write(folder, "x.gguf");
+        try (Checkpoint model = GgufModel.open(path)) {
+            assertThatThrownBy(
+                            () -> CheckpointWriter.create(model, folder.resolve("out"), DType.F32))
+                    .isInstanceOf(UserError.class)
+                    .hasMessageContaining("is no Hugging Face folder");
+        }
+    }
+}
