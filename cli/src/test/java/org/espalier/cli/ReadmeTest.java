@@ -34,7 +34,8 @@ class ReadmeTest {
     @Test
     void theTestCommandIsTheOneThatContinuousIntegrationRuns() throws IOException {
         String run = Files.readString(Runs.root().resolve(".ci/run"));
-        assertThat(Files.readString(Runs.root().resolve("README.md"))).contains("\nmvn -B -ntp verify ");
+        assertThat(Files.readString(Runs.root().resolve("README.md")))
+                .contains("\nmvn -B -ntp verify ");
         assertThat(run).contains("mvn -B -ntp verify");
     }
 

@@ -181,8 +181,7 @@ final class GgufHeaderReader {
         try {
             return Math.multiplyExact(a, b);
         } catch (ArithmeticException e) {
-            throw cursor.fault(
-                    "has " + tensor + " with more bytes than 64 bits can count", e);
+            throw cursor.fault("has " + tensor + " with more bytes than 64 bits can count", e);
         }
     }
 
