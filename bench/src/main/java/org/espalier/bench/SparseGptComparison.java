@@ -1,8 +1,12 @@
 package org.espalier.bench;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.io.PrintStream;
-import java.util.Arrays;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.function.ToDoubleFunction;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -19,20 +23,29 @@ import org.espalier.prune.solve.kernel.Kernels;
 /**
  * Times the whole SparseGPT solve, factorization included, against the column-by-column formulation of its authors: one
  * layer with correlated random inputs, both sides in turn in one JVM, medians of the runs, and the results compared.
- * Run by {@code bench/sparsegpt [size] [runs]} (default 4096 and 5); docs/measurements/sparsegpt-solver.md has figures.
+ * Run by {@code bench/run SparseGptComparison [size] [runs] [threads]} (4096, 5 and all processors unless told);
+ * docs/measurements/sparsegpt-solver.md has figures.
  */
 public final class SparseGptComparison {
     private static final int BLOCK = 128;
     private static final double DAMPING = 0.01;
+    private static final int WARM_UP = 512;
+    private static final int WARM_UP_RUNS = 5;
+    private static final OperatingSystemMXBean SYSTEM =
+            (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
 
     private SparseGptComparison() {}
 
-    /** Arguments: in_features = out_features, runs per side. */
+    /** Arguments: in_features = out_features, runs per side, threads. */
     public static void main(String[] arguments) {
         int size = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 4096;
         int runs = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 5;
+        int threads =
+                arguments.length > 2
+                        ? Integer.parseInt(arguments[2])
+                        : Runtime.getRuntime().availableProcessors();
         PrintStream out = System.out;
-        Torch.threads(Runtime.getRuntime().availableProcessors());
+        Torch.threads(threads);
         out.printf(
                 Locale.ROOT,
                 "SparseGPT %d x %d, %d threads, kernels %s, median of %d runs in turn%n",
@@ -46,60 +59,81 @@ public final class SparseGptComparison {
     }
 
     private static void compare(PrintStream out, String name, Pattern pattern, int size, int runs) {
+        LayerSolver fast = new SparseGpt(BLOCK, DAMPING);
+        LayerSolver slow = new ColumnwiseSparseGpt(BLOCK, DAMPING);
         try (PointerScope scope = new PointerScope()) {
-            LayerProblem problem = RandomLayer.make(1, size, size, 2L * size, pattern, 0.5, 0);
-            LayerSolver fast = new SparseGpt(BLOCK, DAMPING);
-            LayerSolver slow = new ColumnwiseSparseGpt(BLOCK, DAMPING);
-            double[] fastSeconds = new double[runs];
-            double[] slowSeconds = new double[runs];
-            agreement(out, problem, fast, slow);
-            for (int run = 0; run < runs; run++) {
-                fastSeconds[run] = seconds(fast, problem);
-                slowSeconds[run] = seconds(slow, problem);
+            LayerProblem small = RandomLayer.make(2, WARM_UP, WARM_UP, WARM_UP, pattern, 0.5, 0);
+            for (int run = 0; run < WARM_UP_RUNS; run++) {
+                solve(fast, small);
+                solve(slow, small);
             }
-            double fastMedian = median(fastSeconds);
-            double slowMedian = median(slowSeconds);
-            out.printf(
-                    Locale.ROOT,
-                    "%s: row by row %.2f s %s, column by column %.2f s %s: %.1f times%n",
-                    name,
-                    fastMedian,
-                    range(fastSeconds),
-                    slowMedian,
-                    range(slowSeconds),
-                    slowMedian / fastMedian);
+            LayerProblem problem = RandomLayer.make(1, size, size, 2L * size, pattern, 0.5, 0);
+            List<Run> fastRuns = new ArrayList<>();
+            List<Run> slowRuns = new ArrayList<>();
+            for (int run = 0; run < runs; run++) {
+                try (PointerScope one = new PointerScope()) {
+                    fastRuns.add(solve(fast, problem));
+                    slowRuns.add(solve(slow, problem));
+                    if (run == 0) {
+                        agreement(
+                                out,
+                                problem,
+                                fastRuns.getFirst().solution(),
+                                slowRuns.getFirst().solution());
+                    }
+                }
+            }
+            report(out, name, "wall time", Run::seconds, fastRuns, slowRuns);
+            report(out, name, "processor time", Run::processorSeconds, fastRuns, slowRuns);
         }
     }
 
-    /** The first run of both sides: it warms the machine up and says how far the results agree. */
+    private static void report(
+            PrintStream out,
+            String name,
+            String unit,
+            ToDoubleFunction<Run> seconds,
+            List<Run> fastRuns,
+            List<Run> slowRuns) {
+        double[] fast = fastRuns.stream().mapToDouble(seconds).sorted().toArray();
+        double[] slow = slowRuns.stream().mapToDouble(seconds).sorted().toArray();
+        out.printf(
+                Locale.ROOT,
+                "%s, %s: row by row %.2f s (%.2f to %.2f), column by column %.2f s (%.2f to %.2f): %.1f times%n",
+                name,
+                unit,
+                median(fast),
+                fast[0],
+                fast[fast.length - 1],
+                median(slow),
+                slow[0],
+                slow[slow.length - 1],
+                median(slow) / median(fast));
+    }
+
+    /** How far the results of both sides agree. */
     private static void agreement(
-            PrintStream out, LayerProblem problem, LayerSolver fast, LayerSolver slow) {
+            PrintStream out, LayerProblem problem, LayerSolution one, LayerSolution other) {
         try (PointerScope scope = new PointerScope()) {
-            LayerSolution one = fast.solve(problem);
-            LayerSolution other = slow.solve(problem);
             Tensor same = one.mask().keep().eq(other.mask().keep());
-            long different = same.numel() - Tensors.countTrue(same);
             Tensor distance = one.weight().sub(other.weight()).abs_();
             // A row in which one near tie fell differently goes its own way from there on.
             Tensor equalRows = same.all(1);
-            double among = distance.max(1).get0().mul(equalRows).max().item_double();
             out.printf(
                     Locale.ROOT,
-                    "  masks differ in %d of %d weights, in %d of %d rows; removed %d and %d; largest difference"
-                            + " of weights in rows with equal masks %.1e, of all %.1e, mean %.1e (standard"
-                            + " deviation of the weights 1)%n",
-                    different,
+                    "  masks differ in %d of %d weights, in %d of %d rows; removed %d and %d%n",
+                    same.numel() - Tensors.countTrue(same),
                     same.numel(),
                     equalRows.numel() - Tensors.countTrue(equalRows),
                     equalRows.numel(),
                     one.mask().removed(),
-                    other.mask().removed(),
-                    among,
-                    distance.max().item_double(),
-                    distance.mean().item_double());
+                    other.mask().removed());
             out.printf(
                     Locale.ROOT,
-                    "  layer error: %.6e and %.6e%n",
+                    "  largest difference of weights %.1e in rows with equal masks, %.1e in all (their standard deviation"
+                            + " is 1); layer error %.7e and %.7e%n",
+                    distance.max(1).get0().mul(equalRows).max().item_double(),
+                    distance.max().item_double(),
                     error(problem, one),
                     error(problem, other));
         }
@@ -114,23 +148,18 @@ public final class SparseGptComparison {
         }
     }
 
-    private static double seconds(LayerSolver solver, LayerProblem problem) {
-        try (PointerScope scope = new PointerScope()) {
-            long start = System.nanoTime();
-            solver.solve(problem);
-            return (System.nanoTime() - start) / 1e9;
-        }
+    private static Run solve(LayerSolver solver, LayerProblem problem) {
+        long processor = SYSTEM.getProcessCpuTime();
+        long start = System.nanoTime();
+        LayerSolution solution = solver.solve(problem);
+        double seconds = (System.nanoTime() - start) / 1e9;
+        return new Run(solution, seconds, (SYSTEM.getProcessCpuTime() - processor) / 1e9);
     }
 
-    private static double median(double[] seconds) {
-        double[] sorted = seconds.clone();
-        Arrays.sort(sorted);
+    private static double median(double[] sorted) {
         return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
     }
 
-    private static String range(double[] seconds) {
-        double least = Arrays.stream(seconds).min().orElseThrow();
-        double most = Arrays.stream(seconds).max().orElseThrow();
-        return String.format(Locale.ROOT, "(%.2f to %.2f)", least, most);
-    }
+    /** One timed solve; the processor time counts all threads and tells more where other work shares the machine. */
+    private record Run(LayerSolution solution, double seconds, double processorSeconds) {}
 }
