@@ -68,7 +68,7 @@ public class SweepKernels {
     @Benchmark
     public float[] sweep() {
         System.arraycopy(start, 0, row, 0, columns);
-        chosen.sweep(row, factor, columns, 0, columns, keep, errors);
+        chosen.sweep(row, 0, factor, columns, 0, columns, keep, errors);
         return row;
     }
 

@@ -12,13 +12,21 @@ import org.espalier.core.tensor.Tensors;
 import org.espalier.prune.solve.kernel.Kernels;
 
 /**
- * SparseGPT's sweep over one matrix. For each block of columns every row is copied into the cache, swept there and
+ * SparseGPT's sweep over one matrix. For each block of columns the rows are copied into the cache, swept there and
  * written back. The errors then update the columns beyond: at once those of the same panel of a few blocks, and once
  * per panel all the rest, so that the matrix streams through memory a few times only.
  */
 final class BlockSweep {
     /** Columns whose errors are gathered before the rest of the matrix is updated: enough for full GEMM speed. */
     private static final int PANEL = 512;
+
+    /** Rows swept together: tile, mask and errors stay in the first-level cache. */
+    private static final int TILE = 16;
+
+    /** Columns swept in all rows of a tile before the next ones: their rows of U stay in the cache as well. */
+    private static final int STRIP = 8;
+
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
 
     private final Tensor upper;
     private final Tensor weight;
@@ -69,10 +77,15 @@ final class BlockSweep {
 
     private void sweep(SupportChoice choice, int from, int width, Tensor errors) {
         float[] factor = Tensors.toFloats(upper.narrow(0, from, width).narrow(1, from, width));
-        if (choice instanceof SupportChoice.PerBlock perBlock) {
-            perBlock.choose(weight.narrow(1, from, width), factor, keep.narrow(1, from, width));
+        float[] squares = new float[width];
+        for (int column = 0; column < width; column++) {
+            float diagonal = factor[column * width + column];
+            squares[column] = diagonal * diagonal;
         }
-        RowSweep sweep = new RowSweep(choice, from, width, factor, errors);
+        if (choice instanceof SupportChoice.PerBlock perBlock) {
+            perBlock.choose(weight.narrow(1, from, width), squares, keep.narrow(1, from, width));
+        }
+        TileSweep sweep = new TileSweep(choice, from, width, factor, squares, errors);
         Parallel.rows(rows, (long) width * width, sweep::run);
     }
 
@@ -87,8 +100,8 @@ final class BlockSweep {
         }
     }
 
-    /** Sweeps the rows of one block. */
-    private final class RowSweep {
+    /** Sweeps the rows of one block, a tile of a few rows at a time. */
+    private final class TileSweep {
         private final Kernels kernels = Kernels.best();
         private final MemorySegment weights = Tensors.segment(weight);
         private final MemorySegment mask = Tensors.segment(keep);
@@ -96,14 +109,22 @@ final class BlockSweep {
         private final int from;
         private final int width;
         private final float[] factor;
+        private final float[] squares;
         private final MemorySegment errors;
         private final long errorStride;
 
-        RowSweep(SupportChoice choice, int from, int width, float[] factor, Tensor errors) {
+        TileSweep(
+                SupportChoice choice,
+                int from,
+                int width,
+                float[] factor,
+                float[] squares,
+                Tensor errors) {
             this.choice = choice;
             this.from = from;
             this.width = width;
             this.factor = factor;
+            this.squares = squares;
             this.errorStride = errors.stride(0);
             this.errors =
                     MemorySegment.ofAddress(errors.data_ptr().address())
@@ -111,27 +132,44 @@ final class BlockSweep {
         }
 
         void run(long fromRow, long toRow) {
-            float[] row = new float[width];
-            float[] error = new float[width];
-            byte[] kept = new byte[width];
-            for (long index = fromRow; index < toRow; index++) {
-                long at = index * columns + from;
-                long floatAt = at * Float.BYTES;
-                MemorySegment.copy(weights, ValueLayout.JAVA_FLOAT, floatAt, row, 0, width);
-                if (choice instanceof SupportChoice.PerGroup perGroup) {
-                    for (int group = 0; group < width; group += perGroup.size()) {
-                        int end = group + perGroup.size();
-                        perGroup.choose(row, factor, width, group, kept);
-                        kernels.sweep(row, factor, width, group, end, kept, error);
-                    }
-                    MemorySegment.copy(kept, 0, mask, ValueLayout.JAVA_BYTE, at, width);
-                } else {
-                    MemorySegment.copy(mask, ValueLayout.JAVA_BYTE, at, kept, 0, width);
-                    kernels.sweep(row, factor, width, 0, width, kept, error);
+            float[] tile = new float[TILE * width];
+            float[] error = new float[TILE * width];
+            byte[] kept = new byte[TILE * width];
+            for (long first = fromRow; first < toRow; first += TILE) {
+                int height = (int) Math.min(TILE, toRow - first);
+                for (int row = 0; row < height; row++) {
+                    long at = (first + row) * columns + from;
+                    int start = row * width;
+                    MemorySegment.copy(weights, FLOAT, at * Float.BYTES, tile, start, width);
+                    MemorySegment.copy(mask, ValueLayout.JAVA_BYTE, at, kept, start, width);
                 }
-                MemorySegment.copy(row, 0, weights, ValueLayout.JAVA_FLOAT, floatAt, width);
-                long errorAt = index * errorStride * Float.BYTES;
-                MemorySegment.copy(error, 0, errors, ValueLayout.JAVA_FLOAT, errorAt, width);
+                sweep(height, tile, kept, error);
+                for (int row = 0; row < height; row++) {
+                    long at = (first + row) * columns + from;
+                    long errorAt = (first + row) * errorStride;
+                    int start = row * width;
+                    MemorySegment.copy(tile, start, weights, FLOAT, at * Float.BYTES, width);
+                    MemorySegment.copy(kept, start, mask, ValueLayout.JAVA_BYTE, at, width);
+                    MemorySegment.copy(error, start, errors, FLOAT, errorAt * Float.BYTES, width);
+                }
+            }
+        }
+
+        /** Strip by strip over all rows of the tile: rows do not wait for each other as columns do. */
+        private void sweep(int height, float[] tile, byte[] kept, float[] error) {
+            SupportChoice.PerGroup groups =
+                    choice instanceof SupportChoice.PerGroup perGroup ? perGroup : null;
+            int strip = groups == null ? STRIP : groups.size();
+            float[] saliency = new float[strip];
+            for (int column = 0; column < width; column += strip) {
+                int end = Math.min(width, column + strip);
+                for (int row = 0; row < height; row++) {
+                    int start = row * width;
+                    if (groups != null) {
+                        groups.choose(tile, start + column, squares, column, saliency, kept);
+                    }
+                    kernels.sweep(tile, start, factor, width, column, end, kept, error);
+                }
             }
         }
     }

@@ -25,17 +25,12 @@ sealed interface SupportChoice {
          * Chooses by w^2 / U_jj^2.
          *
          * @param weights float32 [out_features, width], as the sweep finds them
-         * @param factor U of the block, row-major [width, width]
+         * @param squares U_jj^2 of the block
          * @param keep bool [out_features, width], receives the mask
          */
-        void choose(Tensor weights, float[] factor, Tensor keep) {
-            int width = (int) weights.size(1);
-            float[] squares = new float[width];
-            for (int column = 0; column < width; column++) {
-                squares[column] = square(factor[column * width + column]);
-            }
+        void choose(Tensor weights, float[] squares, Tensor keep) {
             try (PointerScope scope = new PointerScope()) {
-                Tensor saliency = weights.square().div_(Tensors.floats(squares, width));
+                Tensor saliency = weights.square().div_(Tensors.floats(squares, squares.length));
                 keep.copy_(Selector.select(saliency, ALL_TOGETHER, sparsity).keep());
             }
         }
@@ -55,27 +50,34 @@ sealed interface SupportChoice {
         /**
          * Chooses by w^2 / U_jj^2 within one group of a row; of equal ones the leftmost go first.
          *
-         * @param row a block of a row, as the sweep finds it
-         * @param factor U of the block, row-major [width, width]
-         * @param width columns of the block
-         * @param from first column of the group
+         * @param weights holds the group, as the sweep finds it
+         * @param from index of its first weight; also in {@code keep}
+         * @param squares U_jj^2 of the block
+         * @param column the group's first column in the block
+         * @param saliency scratch space of {@code size}
          * @param keep receives 1 where the weight stays and 0 where it goes
          */
-        void choose(float[] row, float[] factor, int width, int from, byte[] keep) {
-            for (int column = from; column < from + size; column++) {
-                keep[column] = 1;
+        void choose(
+                float[] weights,
+                int from,
+                float[] squares,
+                int column,
+                float[] saliency,
+                byte[] keep) {
+            for (int index = 0; index < size; index++) {
+                saliency[index] = square(weights[from + index]) / squares[column + index];
             }
-            for (int count = 0; count < removed; count++) {
-                int least = -1;
-                float leastSaliency = Float.POSITIVE_INFINITY;
-                for (int column = from; column < from + size; column++) {
-                    float saliency = square(row[column]) / square(factor[column * width + column]);
-                    if (keep[column] != 0 && (least < 0 || saliency < leastSaliency)) {
-                        least = column;
-                        leastSaliency = saliency;
-                    }
+            // Counting how many go earlier needs no unpredictable branch, unlike a search for the
+            // least.
+            for (int index = 0; index < size; index++) {
+                int earlier = 0;
+                for (int other = 0; other < index; other++) {
+                    earlier += saliency[other] <= saliency[index] ? 1 : 0;
                 }
-                keep[least] = 0;
+                for (int other = index + 1; other < size; other++) {
+                    earlier += saliency[other] < saliency[index] ? 1 : 0;
+                }
+                keep[from + index] = (byte) (earlier < removed ? 0 : 1);
             }
         }
     }

@@ -20,16 +20,18 @@ public interface Kernels {
      * columns further right make up for each: with e = w_j / U_jj, w -= e U_j. A removed weight ends as +0; a kept one
      * has error 0.
      *
-     * @param weights one row of a block, changed in place
+     * @param weights rows of a block, one after the other; one of them is changed in place
+     * @param start index of its first weight; also in {@code keep} and {@code errors}
      * @param factor upper triangular U of the block, row-major [columns, columns]; zeros below its diagonal
      * @param columns width of the block
      * @param from first column to visit
      * @param to end of the columns to visit
-     * @param keep per column 1 where the weight stays and 0 where it goes
-     * @param errors receives e per visited column, for the columns beyond the block
+     * @param keep per weight 1 where it stays and 0 where it goes
+     * @param errors receives e per visited weight, for the columns beyond the block
      */
     void sweep(
             float[] weights,
+            int start,
             float[] factor,
             int columns,
             int from,

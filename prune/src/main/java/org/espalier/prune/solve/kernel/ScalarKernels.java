@@ -10,6 +10,7 @@ public final class ScalarKernels implements Kernels {
     @Override
     public void sweep(
             float[] weights,
+            int start,
             float[] factor,
             int columns,
             int from,
@@ -17,17 +18,18 @@ public final class ScalarKernels implements Kernels {
             byte[] keep,
             float[] errors) {
         for (int column = from; column < to; column++) {
-            if (keep[column] != 0) {
-                errors[column] = 0;
+            if (keep[start + column] != 0) {
+                errors[start + column] = 0;
                 continue;
             }
             int row = column * columns;
-            float error = weights[column] / factor[row + column];
+            float error = weights[start + column] / factor[row + column];
             for (int later = column + 1; later < columns; later++) {
-                weights[later] = Math.fma(-error, factor[row + later], weights[later]);
+                weights[start + later] =
+                        Math.fma(-error, factor[row + later], weights[start + later]);
             }
-            weights[column] = 0;
-            errors[column] = error;
+            weights[start + column] = 0;
+            errors[start + column] = error;
         }
     }
 }

@@ -16,6 +16,7 @@ public final class VectorKernels implements Kernels {
     @Override
     public void sweep(
             float[] weights,
+            int start,
             float[] factor,
             int columns,
             int from,
@@ -24,12 +25,12 @@ public final class VectorKernels implements Kernels {
             float[] errors) {
         int bound = SPECIES.loopBound(columns);
         for (int column = from; column < to; column++) {
-            if (keep[column] != 0) {
-                errors[column] = 0;
+            if (keep[start + column] != 0) {
+                errors[start + column] = 0;
                 continue;
             }
             int row = column * columns;
-            float error = weights[column] / factor[row + column];
+            float error = weights[start + column] / factor[row + column];
             FloatVector negated = FloatVector.broadcast(SPECIES, -error);
             // From the vector that holds the diagonal: left of it the factor is zero and changes
             // nothing.
@@ -37,14 +38,15 @@ public final class VectorKernels implements Kernels {
             for (; later < bound; later += LANES) {
                 negated.fma(
                                 FloatVector.fromArray(SPECIES, factor, row + later),
-                                FloatVector.fromArray(SPECIES, weights, later))
-                        .intoArray(weights, later);
+                                FloatVector.fromArray(SPECIES, weights, start + later))
+                        .intoArray(weights, start + later);
             }
             for (later = Math.max(later, column + 1); later < columns; later++) {
-                weights[later] = Math.fma(-error, factor[row + later], weights[later]);
+                weights[start + later] =
+                        Math.fma(-error, factor[row + later], weights[start + later]);
             }
-            weights[column] = 0;
-            errors[column] = error;
+            weights[start + column] = 0;
+            errors[start + column] = error;
         }
     }
 }

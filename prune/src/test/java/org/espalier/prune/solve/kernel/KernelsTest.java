@@ -19,25 +19,32 @@ class KernelsTest {
         Random random = new Random(columns);
         float[] factor = upper(random, columns);
         for (int group : new int[] {1, 3, 4, 8, columns}) {
-            float[] weights = normal(random, columns);
-            byte[] keep = new byte[columns];
-            for (int column = 0; column < columns; column++) {
+            int start = random.nextInt(4) * columns;
+            int length = start + columns + 3;
+            float[] weights = normal(random, length);
+            byte[] keep = new byte[length];
+            for (int column = 0; column < length; column++) {
                 keep[column] = (byte) random.nextInt(2);
             }
             float[] one = weights.clone();
             float[] other = weights.clone();
-            float[] oneErrors = new float[columns];
-            float[] otherErrors = new float[columns];
+            float[] oneErrors = new float[length];
+            float[] otherErrors = new float[length];
             for (int from = 0; from < columns; from += group) {
                 int to = Math.min(columns, from + group);
-                scalar.sweep(one, factor, columns, from, to, keep, oneErrors);
-                vector.sweep(other, factor, columns, from, to, keep, otherErrors);
+                scalar.sweep(one, start, factor, columns, from, to, keep, oneErrors);
+                vector.sweep(other, start, factor, columns, from, to, keep, otherErrors);
             }
             assertThat(other).isEqualTo(one);
             assertThat(otherErrors).isEqualTo(oneErrors);
             for (int column = 0; column < columns; column++) {
-                if (keep[column] == 0) {
-                    assertThat(Float.floatToRawIntBits(other[column])).isZero();
+                if (keep[start + column] == 0) {
+                    assertThat(Float.floatToRawIntBits(other[start + column])).isZero();
+                }
+            }
+            for (int outside = 0; outside < length; outside++) {
+                if (outside < start || outside >= start + columns) {
+                    assertThat(other[outside]).isEqualTo(weights[outside]);
                 }
             }
         }
