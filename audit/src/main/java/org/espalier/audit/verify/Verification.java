@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  * and, where the dense model is at hand, that nothing else was touched.
  */
 public final class Verification {
-    private static final Set<String> ONLY_REMOVING_REPAIRS = Set.of("none", "dsnot", "mean-to-bias");
+    private static final Set<String> ONLY_REMOVING_REPAIRS =
+            Set.of("none", "dsnot", "mean-to-bias");
 
     private final Path folder;
     private final Receipt receipt;

@@ -66,7 +66,8 @@ class ReportTest {
     @Test
     void theRecipeOnThePageCanBeReadBack() {
         Receipt receipt = Receipts.of("stories", 2);
-        Matcher recipe = Pattern.compile("<pre>(.*?)</pre>", Pattern.DOTALL).matcher(Report.html(receipt));
+        Matcher recipe =
+                Pattern.compile("<pre>(.*?)</pre>", Pattern.DOTALL).matcher(Report.html(receipt));
         assertThat(recipe.find()).isTrue();
         String yaml = recipe.group(1).replace("&quot;", "\"").replace("&amp;", "&");
         assertThat(new YAMLMapper().readValue(yaml, Object.class)).isEqualTo(receipt.recipe());
