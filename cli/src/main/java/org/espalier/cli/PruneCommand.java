@@ -29,6 +29,9 @@ import picocli.CommandLine.Spec;
 final class PruneCommand implements Callable<Integer> {
     private static final String DEFAULT_RECIPE = "wanda";
 
+    /** Windows of the model's own text that are enough for a first impression. */
+    private static final int OWN_WINDOWS = 64;
+
     private final Console console;
 
     @Spec private @Nullable CommandSpec spec;
@@ -122,7 +125,8 @@ final class PruneCommand implements Callable<Integer> {
     @Option(
             names = "--windows",
             paramLabel = "N",
-            description = "Measure on the first N windows only.")
+            description =
+                    "Measure on the first N windows only (default: all of --text, 64 of the model's own held-out.txt).")
     private @Nullable Integer windows;
 
     @Option(
@@ -164,7 +168,7 @@ final class PruneCommand implements Callable<Integer> {
                         text == null ? ModelTexts.findHeldOut(source).orElse(null) : text,
                         window,
                         stride,
-                        windows,
+                        windows == null && text == null ? Integer.valueOf(OWN_WINDOWS) : windows,
                         prompt,
                         arguments());
         PruneJob.Result result = new PruneJob(request, common, console.progress()).run();
