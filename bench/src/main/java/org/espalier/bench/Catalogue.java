@@ -35,8 +35,8 @@ import org.espalier.prune.calibrate.Calibration;
 public final class Catalogue {
     private static final long SEED = 0;
     private static final int WINDOW = 512;
-    private static final int WINDOWS = 24;
-    private static final int SAMPLES = 32;
+    private static final int WINDOWS = 16;
+    private static final int SAMPLES = 16;
 
     private Catalogue() {}
 
