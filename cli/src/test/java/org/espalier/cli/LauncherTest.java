@@ -39,6 +39,7 @@ class LauncherTest {
         }
         Files.writeString(project.resolve("pom.xml"), "<project/>");
         Files.createDirectories(project.resolve("core/src/main/java"));
+        Files.createDirectories(project.resolve("recipes"));
         Files.writeString(project.resolve("core/pom.xml"), "<project/>");
         Files.createDirectories(project.resolve("cli/target"));
         jdk = fakeJdk("jdk", "25.0.1");
