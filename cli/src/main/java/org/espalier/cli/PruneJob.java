@@ -2,7 +2,6 @@ package org.espalier.cli;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -69,11 +68,8 @@ final class PruneJob {
             try (CheckpointWriter writer =
                     CheckpointWriter.create(dense.checkpoint(), request.out(), dtype)) {
                 stopwatch.lap("open");
-                LayerLedger ledger =
-                        new LayerLedger(
-                                new CheckpointSink(writer, plan, dense.decoder()),
-                                dense.checkpoint());
-                PruneOutcome outcome = prune(dense, plan, sample, ledger);
+                CheckpointSink sink = new CheckpointSink(writer, plan, dense.decoder());
+                PruneOutcome outcome = prune(dense, plan, sample, sink);
                 stopwatch.lap("prune");
                 Path sealed = writer.seal();
                 stopwatch.lap("write");
@@ -81,7 +77,7 @@ final class PruneJob {
                 if (quality != null) {
                     stopwatch.lap("measure");
                 }
-                Receipt receipt = receipt(dense, sample, ledger, outcome, sealed, quality);
+                Receipt receipt = receipt(dense, sample, outcome, sealed, quality);
                 String text = ReceiptFile.text(receipt);
                 writer.addFile(ReceiptFile.NAME, text.getBytes(StandardCharsets.UTF_8));
                 writer.addFile(
@@ -152,11 +148,10 @@ final class PruneJob {
             OpenModel dense,
             PrunePlan plan,
             TextSource.@Nullable Sample sample,
-            LayerLedger ledger) {
+            CheckpointSink sink) {
         Calibration calibration =
                 sample == null ? Calibration.NONE : new Calibration(sample.sequences());
-        return new Pruner(plan, dense.decoder(), calibration, ledger::storage, progress)
-                .run(ledger);
+        return new Pruner(plan, dense.decoder(), calibration, sink::storage, progress).run(sink);
     }
 
     private Quality measure(OpenModel dense, Path sealed, MeasureText measure) {
@@ -200,12 +195,10 @@ final class PruneJob {
     private Receipt receipt(
             OpenModel dense,
             TextSource.@Nullable Sample sample,
-            LayerLedger ledger,
             PruneOutcome outcome,
             Path sealed,
             @Nullable Quality quality) {
-        List<LayerEntry> layers = new ArrayList<>();
-        outcome.layers().forEach(layer -> layers.add(ledger.entry(layer)));
+        List<LayerEntry> layers = outcome.layers().stream().map(LayerLedger::entry).toList();
         List<FileEntry> sources =
                 FileEntry.of(request.source(), dense.checkpoint().files().keySet());
         List<FileEntry> files =

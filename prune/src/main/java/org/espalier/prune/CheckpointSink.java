@@ -29,13 +29,12 @@ public final class CheckpointSink implements LayerSink {
         writer.editConfig(config -> plan.configAfter(config, decoder.family()));
     }
 
-    /** The dtype that a matrix is stored in, for {@link Pruner}. */
-    public ScalarType storage(Linear linear) {
-        return writer.targetDtype(linear.weightName())
+    /** The dtype that a tensor is stored in, for {@link Pruner}. */
+    public ScalarType storage(String name) {
+        return writer.targetDtype(name)
                 .scalarType()
-                .orElseThrow(() ->
-                        new IllegalStateException(
-                                linear.name() + " has a dtype that libtorch lacks"));
+                .orElseThrow(
+                        () -> new IllegalStateException(name + " has a dtype that libtorch lacks"));
     }
 
     @Override

@@ -8,6 +8,8 @@ import org.espalier.network.Linear;
  * @param linear which one
  * @param wanted the sparsity that the allocation gave it
  * @param removed number of weights removed
+ * @param zeros number of weights that are zero now: the removed ones, and survivors that happen to be
+ * @param biasChanged whether a bias was changed or added
  * @param error relative squared error, in the measure that {@code errorKind} names; 0 for an untouched layer
  * @param errorKind what the error was measured on
  * @param inputTokens calibration tokens that reached the layer; 0 where the method reads no data
@@ -17,6 +19,8 @@ public record LayerOutcome(
         Linear linear,
         double wanted,
         long removed,
+        long zeros,
+        boolean biasChanged,
         double error,
         ErrorKind errorKind,
         long inputTokens,

@@ -1,5 +1,6 @@
 package org.espalier.prune;
 
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.espalier.network.Linear;
 import org.jspecify.annotations.Nullable;
@@ -16,4 +17,20 @@ public interface LayerSink {
      * @param bias float32 [out_features], or null where the layer has none
      */
     void write(Linear linear, Tensor weight, @Nullable Tensor bias);
+
+    /**
+     * The budget is spread over the layers; no layer was pruned yet.
+     *
+     * @param sparsities the exact sparsity of each layer in forward order
+     * @param seconds time that it took
+     */
+    default void allocated(double[] sparsities, double seconds) {}
+
+    /**
+     * A block is done: the last of its layers was written.
+     *
+     * @param block what became of it
+     * @param layers what became of its layers, in forward order
+     */
+    default void finished(BlockOutcome block, List<LayerOutcome> layers) {}
 }

@@ -6,6 +6,7 @@ import java.util.Set;
 import java.util.function.Function;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -34,15 +35,15 @@ public final class Pruner {
     private final PrunePlan plan;
     private final Decoder decoder;
     private final Calibration calibration;
-    private final Function<Linear, ScalarType> storage;
+    private final Function<String, ScalarType> storage;
     private final Progress progress;
 
     /**
      * @param plan what is to be done
      * @param decoder the dense model; it is never changed
      * @param calibration sequences to measure on; {@link Calibration#NONE} where the method reads no data
-     * @param storage dtype that a pruned matrix is stored in: it is rounded to it at once, so that the following blocks
-     *     see what a reader of the result will see
+     * @param storage dtype that the tensor of this name is stored in: what is pruned is rounded to it at once, so that
+     *     the following blocks see what a reader of the result will see
      * @param progress hears about each block
      * @throws UserError if the method reads data and there is none
      */
@@ -50,7 +51,7 @@ public final class Pruner {
             PrunePlan plan,
             Decoder decoder,
             Calibration calibration,
-            Function<Linear, ScalarType> storage,
+            Function<String, ScalarType> storage,
             Progress progress) {
         if (plan.method().readsData() && calibration.isEmpty()) {
             throw new UserError(
@@ -67,20 +68,58 @@ public final class Pruner {
 
     /** Prunes the whole network; each finished layer goes to the sink. */
     public PruneOutcome run(LayerSink sink) {
+        return run(sink, EarlierWork.NONE);
+    }
+
+    /**
+     * Prunes what an interrupted run with the same inputs has left; each layer that is finished now goes to the sink.
+     *
+     * @return the outcome of both runs together; its seconds are those of this one
+     */
+    public PruneOutcome run(LayerSink sink, EarlierWork earlier) {
         long start = System.nanoTime();
         try (AutoGradMode noGrad = Tensors.noGrad()) {
-            double[] sparsities = allocate(plan.method().allocation());
-            double allocateSeconds = seconds(start);
-            List<LayerOutcome> layers = new ArrayList<>();
-            List<BlockOutcome> blocks = new ArrayList<>();
-            try (HiddenStates states = HiddenStates.embed(calibration, decoder::embed)) {
-                for (int index = 0; index < decoder.blocks(); index++) {
+            double allocateSeconds = earlier.allocateSeconds();
+            double[] sparsities =
+                    earlier.sparsities().stream().mapToDouble(Double::doubleValue).toArray();
+            if (sparsities.length == 0) {
+                sparsities = allocate(plan.method().allocation());
+                allocateSeconds = seconds(start);
+                sink.allocated(sparsities, allocateSeconds);
+            }
+            List<LayerOutcome> layers = new ArrayList<>(earlier.layers());
+            List<BlockOutcome> blocks = new ArrayList<>(earlier.blocks());
+            Calibration unread = blocks.size() == decoder.blocks() ? Calibration.NONE : calibration;
+            try (HiddenStates states = HiddenStates.embed(unread, decoder::embed)) {
+                replay(states, earlier);
+                for (int index = blocks.size(); index < decoder.blocks(); index++) {
                     progress.step("pruning block", index, decoder.blocks());
+                    int before = layers.size();
                     blocks.add(pruneBlock(index, states, sparsities, layers, sink));
+                    sink.finished(
+                            blocks.getLast(), List.copyOf(layers.subList(before, layers.size())));
                 }
             }
             progress.step("pruning block", decoder.blocks(), decoder.blocks());
             return new PruneOutcome(layers, blocks, allocateSeconds, seconds(start));
+        }
+    }
+
+    /** Takes the hidden states through the finished blocks: they are what the next block saw when nothing interrupted. */
+    private void replay(HiddenStates states, EarlierWork earlier) {
+        int finished = earlier.blocks().size();
+        for (int index = 0; index < finished && states.size() > 0; index++) {
+            progress.step("repeating block", index, finished);
+            try (Block block = decoder.block(index)) {
+                if (plan.method().recipe().inputs() == Recipe.Inputs.PROPAGATED) {
+                    earlier.restore().accept(block);
+                }
+                for (int batch = 0; batch < states.size(); batch++) {
+                    try (PointerScope scope = new PointerScope()) {
+                        states.set(batch, block.forward(states.get(batch), null));
+                    }
+                }
+            }
         }
     }
 
@@ -165,10 +204,11 @@ public final class Pruner {
             LayerSolution solution =
                     plan.method()
                             .solve(linear.kind(), dense, block.bias(linear), statistics, sparsity);
-            ScalarType stored = storage.apply(linear);
-            Tensor weight = solution.weight().to(stored).to(ScalarType.Float);
+            Tensor weight = rounded(solution.weight(), linear.weightName());
+            Tensor denseBias = block.bias(linear);
             Tensor bias = solution.bias();
-            bias = bias == null ? null : bias.to(stored).to(ScalarType.Float);
+            bias = bias == null ? null : rounded(bias, linear.biasName());
+            boolean biasChanged = bias != null && (denseBias == null || !denseBias.equal(bias));
             block.replace(linear, weight, bias);
             sink.write(linear, weight, bias);
             double seconds = seconds(start);
@@ -176,11 +216,17 @@ public final class Pruner {
                     linear,
                     sparsity,
                     solution.mask().removed(),
+                    Tensors.countTrue(weight.eq(new Scalar(0.0))),
+                    biasChanged,
                     LayerError.relative(dense, weight, statistics),
                     LayerError.kind(statistics),
                     statistics.tokens(),
                     seconds);
         }
+    }
+
+    private Tensor rounded(Tensor tensor, String name) {
+        return tensor.to(storage.apply(name)).to(ScalarType.Float);
     }
 
     /** The exact sparsity of each layer, after a dense pass where the allocation asks for one. */
