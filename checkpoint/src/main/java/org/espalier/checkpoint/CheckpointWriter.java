@@ -3,7 +3,6 @@ package org.espalier.checkpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,7 +11,6 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.espalier.core.UserError;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -23,9 +21,7 @@ import tools.jackson.databind.node.ObjectNode;
 public final class CheckpointWriter implements AutoCloseable {
     private final Checkpoint source;
     private final OutputFolder folder;
-    private final @Nullable DType dtype;
-    private final Map<String, Map<String, TensorSpec>> plan = new LinkedHashMap<>();
-    private final Map<String, String> shardOf = new LinkedHashMap<>();
+    private final ShardPlan plan;
     private final Map<String, SafetensorsWriter> writers = new LinkedHashMap<>();
     private ObjectNode config;
     private boolean sealed;
@@ -33,15 +29,13 @@ public final class CheckpointWriter implements AutoCloseable {
     private CheckpointWriter(Checkpoint source, OutputFolder folder, @Nullable DType dtype) {
         this.source = source;
         this.folder = folder;
-        this.dtype = dtype;
+        this.plan = new ShardPlan(source, dtype);
         this.config = source.config();
-        source.shards()
-                .forEach((shard, file) ->
-                        file.tensors().values().forEach(info -> plan(shard, info)));
+        nameDtype(dtype);
     }
 
     /**
-     * Starts a checkpoint.
+     * Starts a checkpoint anew: what a dead run has left under this name is removed.
      *
      * @param source the checkpoint to change; must stay open until this writer is closed
      * @param out the folder to make; may exist when it is empty, must not lie within the source
@@ -49,6 +43,24 @@ public final class CheckpointWriter implements AutoCloseable {
      *     tensor's own
      */
     public static CheckpointWriter create(Checkpoint source, Path out, @Nullable DType dtype) {
+        CheckpointWriter writer = open(source, out, dtype);
+        boolean created = false;
+        try {
+            writer.discard();
+            created = true;
+            return writer;
+        } finally {
+            if (!created) {
+                writer.close();
+            }
+        }
+    }
+
+    /**
+     * Starts a checkpoint like {@link #create}, or takes up what a dead run has left of it. Of that, a tensor counts only
+     * once it is {@link #restore restored}. Until {@link #discard}, closing keeps what was found.
+     */
+    public static CheckpointWriter open(Checkpoint source, Path out, @Nullable DType dtype) {
         if (dtype != null && !dtype.isConvertible()) {
             throw new UserError(
                     "a checkpoint cannot be written as "
@@ -61,19 +73,26 @@ public final class CheckpointWriter implements AutoCloseable {
                             + " is no Hugging Face folder and cannot be the source of a checkpoint; use the folder that"
                             + " it was made of");
         }
-        OutputFolder folder = OutputFolder.create(source.folder(), out);
-        boolean created = false;
-        try {
-            SideFiles.copy(source.folder(), folder);
-            CheckpointWriter writer = new CheckpointWriter(source, folder, dtype);
-            writer.nameDtype();
-            created = true;
-            return writer;
-        } finally {
-            if (!created) {
-                folder.close();
-            }
+        OutputFolder folder = OutputFolder.open(source.folder(), out);
+        return new CheckpointWriter(source, folder, dtype);
+    }
+
+    /** Where a run keeps a note of its own until the checkpoint is there; it is removed with the work folder. */
+    public Path note(String name) {
+        return folder.note(name);
+    }
+
+    /** Removes what a dead run has left, notes included; nothing may have been written yet. */
+    public void discard() {
+        if (!writers.isEmpty()) {
+            throw new IllegalStateException("discard before the first tensor is written");
         }
+        folder.clear();
+    }
+
+    /** From here on closing without commit leaves what was written, for a later run to take up. */
+    public void keep() {
+        folder.keep();
     }
 
     /** The dtype in which a tensor will be stored. */
@@ -90,18 +109,7 @@ public final class CheckpointWriter implements AutoCloseable {
             throw new IllegalStateException(
                     "declare " + name + " before the first tensor is written");
         }
-        if (shardOf.containsKey(name)) {
-            throw new IllegalArgumentException(name + " exists already");
-        }
-        String layer = name.substring(0, name.lastIndexOf('.') + 1);
-        String shard =
-                shardOf.keySet().stream()
-                        .filter(other -> !layer.isEmpty() && other.startsWith(layer))
-                        .findFirst()
-                        .map(shardOf::get)
-                        .orElseGet(() -> List.copyOf(plan.keySet()).getLast());
-        List<Long> dimensions = Arrays.stream(shape).boxed().toList();
-        add(shard, new TensorSpec(name, type, dimensions));
+        plan.declare(name, type, shape);
     }
 
     /**
@@ -110,6 +118,33 @@ public final class CheckpointWriter implements AutoCloseable {
      */
     public void write(String name, Tensor tensor) {
         writer(name).write(name, tensor);
+    }
+
+    /** CRC-32C of the stored bytes of a tensor that was written, eight hexadecimal digits. */
+    public String checksum(String name) {
+        return writer(name).checksum(name);
+    }
+
+    /**
+     * Counts a tensor as written if a dead run has left it whole.
+     *
+     * @param checksum what {@link #checksum} gave there
+     * @return whether its bytes have that checksum
+     */
+    public boolean restore(String name, String checksum) {
+        return writer(name).restore(name, checksum);
+    }
+
+    /** Reads back a tensor that was written, in its target dtype; it belongs to the innermost scope of the caller. */
+    public Tensor stored(String name) {
+        return writer(name).read(name);
+    }
+
+    /** Forces every tensor that was written to the disk, so that a power failure cannot take it. */
+    public void force() {
+        begin();
+        writers.values().forEach(SafetensorsWriter::force);
+        folder.force();
     }
 
     /** Changes {@code config.json}; keys keep their order. */
@@ -125,6 +160,7 @@ public final class CheckpointWriter implements AutoCloseable {
         if (name.equals(Checkpoint.CONFIG) || WeightFiles.isWeights(name)) {
             throw new IllegalArgumentException(name + " is written by the checkpoint itself");
         }
+        begin();
         folder.write(name, bytes);
     }
 
@@ -140,7 +176,7 @@ public final class CheckpointWriter implements AutoCloseable {
             return folder.resolve("");
         }
         begin();
-        for (String name : shardOf.keySet()) {
+        for (String name : plan.tensors()) {
             if (!writer(name).isWritten(name) && source.contains(name)) {
                 copy(name);
             }
@@ -148,7 +184,7 @@ public final class CheckpointWriter implements AutoCloseable {
         writers.values().forEach(SafetensorsWriter::commit);
         ObjectNode index = source.index();
         if (index != null) {
-            writeJson(Shards.INDEX, recount(index), source.index());
+            writeJson(Shards.INDEX, plan.recount(index), source.index());
         }
         writeJson(Checkpoint.CONFIG, config, source.config());
         sealed = true;
@@ -165,7 +201,7 @@ public final class CheckpointWriter implements AutoCloseable {
         folder.commit();
     }
 
-    /** Removes everything that was written, unless it was committed. */
+    /** Removes everything that was written, unless it was committed or is to be kept. */
     @Override
     public void close() {
         try {
@@ -175,19 +211,8 @@ public final class CheckpointWriter implements AutoCloseable {
         }
     }
 
-    private void plan(String shard, TensorInfo info) {
-        DType type = dtype != null && info.dtype().isConvertible() ? dtype : info.dtype();
-        add(shard, new TensorSpec(info.name(), type, info.shape()));
-    }
-
-    private void add(String shard, TensorSpec spec) {
-        plan.computeIfAbsent(shard, key -> new LinkedHashMap<>()).put(spec.name(), spec);
-        shardOf.put(spec.name(), shard);
-    }
-
     private TensorSpec spec(String name) {
-        String shard = shardOf.get(name);
-        TensorSpec spec = shard == null ? null : plan.getOrDefault(shard, Map.of()).get(name);
+        TensorSpec spec = plan.spec(name);
         if (spec == null) {
             throw new IllegalArgumentException(
                     name + " is not in " + source.folder() + " and was not declared");
@@ -198,7 +223,7 @@ public final class CheckpointWriter implements AutoCloseable {
     private SafetensorsWriter writer(String name) {
         spec(name);
         begin();
-        SafetensorsWriter writer = writers.get(shardOf.get(name));
+        SafetensorsWriter writer = writers.get(plan.shard(name));
         if (writer == null) {
             throw new IllegalStateException("no writer for " + name);
         }
@@ -209,11 +234,14 @@ public final class CheckpointWriter implements AutoCloseable {
         if (!writers.isEmpty()) {
             return;
         }
-        plan.forEach((shard, specs) ->
-                writers.put(
-                        shard,
-                        SafetensorsWriter.create(
-                                folder.resolve(shard), specs.values(), metadata(shard))));
+        folder.retain(plan.files()::contains);
+        SideFiles.copy(source.folder(), folder);
+        for (String shard : plan.files()) {
+            writers.put(
+                    shard,
+                    SafetensorsWriter.inPlace(
+                            folder.resolve(shard), plan.specs(shard), metadata(shard)));
+        }
     }
 
     private Map<String, String> metadata(String shard) {
@@ -233,7 +261,7 @@ public final class CheckpointWriter implements AutoCloseable {
     }
 
     /** The dtype is named {@code dtype} by transformers 5 and {@code torch_dtype} before: whichever is there changes. */
-    private void nameDtype() {
+    private void nameDtype(@Nullable DType dtype) {
         if (dtype == null) {
             return;
         }
@@ -241,36 +269,6 @@ public final class CheckpointWriter implements AutoCloseable {
             if (config.has(key)) {
                 config.put(key, dtype.configName());
             }
-        }
-    }
-
-    private ObjectNode recount(ObjectNode index) {
-        ObjectNode metadata =
-                index.get("metadata") instanceof ObjectNode given
-                        ? given
-                        : index.putObject("metadata");
-        long bytes = 0;
-        long parameters = 0;
-        for (Map<String, TensorSpec> specs : plan.values()) {
-            for (TensorSpec spec : specs.values()) {
-                bytes += spec.bytes();
-                parameters += spec.elements();
-            }
-        }
-        set(metadata, "total_size", bytes);
-        if (metadata.has("total_parameters")) {
-            set(metadata, "total_parameters", parameters);
-        }
-        if (index.get("weight_map") instanceof ObjectNode weightMap) {
-            shardOf.forEach(weightMap::put);
-        }
-        return index;
-    }
-
-    private static void set(ObjectNode object, String key, long value) {
-        JsonNode old = object.path(key);
-        if (!old.isIntegralNumber() || old.asLong() != value) {
-            object.put(key, value);
         }
     }
 

@@ -1,41 +1,43 @@
 package org.espalier.checkpoint;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.util.Comparator;
-import java.util.List;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.espalier.core.UserError;
-import org.jspecify.annotations.Nullable;
 
 /**
- * A folder that comes into being whole or not at all: it is filled under a hidden name beside the final one and renamed
- * at the end. A lock tells a partial folder that is still being filled from one that a dead run left behind.
+ * A folder that comes into being whole or not at all. A hidden work folder beside the final one holds a lock, which
+ * tells a living run from a dead one, notes of the run, and in {@link #FILES} what is to become the final folder: that
+ * is renamed at the end, in one step. What a dead run has left is found again.
  */
 final class OutputFolder implements AutoCloseable {
-    static final String LOCK = ".lock";
+    static final String FILES = "files";
+
+    /** Tries to get hold of a work folder that others remove at the same time. */
+    private static final int TRIES = 20;
 
     private final Path target;
-    private final Path partial;
-    private final FileChannel lock;
+    private final Path work;
+    private final FolderLock lock;
+    private boolean keep;
     private boolean committed;
+    private boolean closed;
 
-    private OutputFolder(Path target, Path partial, FileChannel lock) {
+    private OutputFolder(Path target, Path work, FolderLock lock) {
         this.target = target;
-        this.partial = partial;
+        this.work = work;
         this.lock = lock;
     }
 
-    /** Starts a folder; one that exists with something in it, or lies within {@code source}, is a {@link UserError}. */
-    static OutputFolder create(Path source, Path out) {
+    /**
+     * Starts a folder, or takes up what a dead run has left of it. A {@link UserError} where it exists with something
+     * in it, lies within {@code source}, or is being written by a living run.
+     */
+    static OutputFolder open(Path source, Path out) {
         Path target = out.toAbsolutePath().normalize();
         Path name = target.getFileName();
         Path parent = target.getParent();
@@ -43,6 +45,7 @@ final class OutputFolder implements AutoCloseable {
             throw new UserError(
                     out + " cannot be written as a folder; give a folder that does not exist yet");
         }
+        Path work = parent.resolve("." + name + ".partial");
         try {
             if (realPath(target).startsWith(source.toRealPath())) {
                 throw new UserError(
@@ -52,126 +55,177 @@ final class OutputFolder implements AutoCloseable {
                                 + source
                                 + "; give a folder elsewhere");
             }
-            checkFree(out);
-            Files.createDirectories(parent);
-            Path partial = parent.resolve("." + name + ".partial");
-            if (!Files.isDirectory(partial, LinkOption.NOFOLLOW_LINKS)) {
-                Files.deleteIfExists(partial);
-                Files.createDirectory(partial);
+            if (!isFree(out)) {
+                removeRemains(work);
+                throw taken(out);
             }
-            FileChannel lock = lock(out, partial);
-            clear(partial);
-            return new OutputFolder(target, partial, lock);
+            Files.createDirectories(parent);
+            OutputFolder folder = new OutputFolder(target, work, lock(out, work));
+            if (!isFree(out)) {
+                // The run that held the lock has just finished it.
+                folder.close();
+                throw taken(out);
+            }
+            folder.keep = Files.isDirectory(folder.resolve(""));
+            Files.createDirectories(folder.resolve(""));
+            DurableFiles.force(work);
+            DurableFiles.force(parent);
+            return folder;
         } catch (IOException e) {
             throw IoFailure.writing(out, e);
         }
     }
 
-    /** Where to write a file of the folder. */
+    /** Where to write a file of the folder; its empty name stands for the folder itself. */
     Path resolve(String name) {
-        return partial.resolve(name);
+        return work.resolve(FILES).resolve(name);
+    }
+
+    /** Where to write a note that does not belong to the folder and is gone when the folder is there. */
+    Path note(String name) {
+        return work.resolve(name);
     }
 
     /** Writes a small file and forces it to the disk. */
     void write(String name, byte[] bytes) {
-        Path file = resolve(name);
-        try (FileChannel channel =
-                FileChannel.open(
-                        file,
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.TRUNCATE_EXISTING,
-                        StandardOpenOption.WRITE)) {
-            ByteBuffer buffer = ByteBuffer.wrap(bytes);
-            while (buffer.hasRemaining()) {
-                channel.write(buffer);
-            }
-            channel.force(true);
+        try {
+            DurableFiles.write(resolve(name), bytes);
         } catch (IOException e) {
-            throw IoFailure.writing(file, e);
+            throw IoFailure.writing(resolve(name), e);
         }
     }
 
-    /** Gives the folder its final name. */
-    void commit() {
+    /** Removes what is there, notes included, and takes back {@link #keep}. */
+    void clear() {
         try {
-            lock.close();
-            Files.delete(partial.resolve(LOCK));
-            // On POSIX a rename replaces an empty folder in one step.
-            Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
+            try (Stream<Path> entries = Files.list(work)) {
+                for (Path entry : entries.toList()) {
+                    if (!entry.equals(work.resolve(FolderLock.NAME))) {
+                        DurableFiles.removeAll(entry);
+                    }
+                }
+            }
+            Files.createDirectories(resolve(""));
+            DurableFiles.force(work);
+            keep = false;
+        } catch (IOException e) {
+            throw IoFailure.writing(work, e);
+        }
+    }
+
+    /** Removes the entries of the folder whose names are not wanted; notes stay. */
+    void retain(Predicate<String> wanted) {
+        try (Stream<Path> entries = Files.list(resolve(""))) {
+            for (Path entry : entries.toList()) {
+                if (!wanted.test(String.valueOf(entry.getFileName()))) {
+                    DurableFiles.removeAll(entry);
+                }
+            }
+        } catch (IOException e) {
+            throw IoFailure.writing(work, e);
+        }
+    }
+
+    /** Forces the names of all files to the disk; their bytes are the business of those who write them. */
+    void force() {
+        try {
+            DurableFiles.forceAll(resolve(""));
+        } catch (IOException e) {
+            throw IoFailure.writing(work, e);
+        }
+    }
+
+    /** From here on {@link #close} leaves everything for a later run. */
+    void keep() {
+        keep = true;
+    }
+
+    /** Gives the folder its final name. Files must not be open any more. */
+    void commit() {
+        force();
+        try {
+            DurableFiles.rename(resolve(""), target);
             committed = true;
         } catch (IOException e) {
             throw IoFailure.writing(target, e);
         }
     }
 
-    /** Removes what was written, unless it was committed. */
+    /** Removes what was written, or what is left after the commit, unless it is to be kept. */
     @Override
     public void close() {
-        if (committed) {
+        if (closed) {
             return;
         }
-        try {
-            clear(partial);
-            lock.close();
-            Files.deleteIfExists(partial.resolve(LOCK));
-            Files.deleteIfExists(partial);
+        closed = true;
+        try (lock) {
+            if (committed || !keep) {
+                // With the lock held: whoever waits for it finds its file gone.
+                DurableFiles.removeAll(work);
+            }
         } catch (IOException e) {
-            throw IoFailure.writing(partial, e);
+            throw IoFailure.writing(work, e);
         }
     }
 
-    private static void checkFree(Path out) throws IOException {
+    /** Whether nothing or an empty folder bears the final name. */
+    private static boolean isFree(Path out) throws IOException {
         if (Files.isDirectory(out)) {
             try (Stream<Path> entries = Files.list(out)) {
-                if (entries.findAny().isPresent()) {
-                    throw new UserError(
-                            "the output folder "
-                                    + out
-                                    + " exists and is not empty; give another one or remove it first");
-                }
+                return entries.findAny().isEmpty();
             }
-        } else if (Files.exists(out)) {
-            throw new UserError(
-                    "the output "
-                            + out
-                            + " exists and is not a folder; give a folder that does not exist yet");
         }
+        return !Files.exists(out);
     }
 
-    private static FileChannel lock(Path out, Path partial) throws IOException {
-        FileChannel channel =
-                FileChannel.open(
-                        partial.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        @Nullable FileLock lock;
-        try {
-            lock = channel.tryLock();
-        } catch (OverlappingFileLockException e) {
-            lock = null;
-        }
-        if (lock == null) {
-            channel.close();
-            throw new UserError(
-                    "another run is writing "
-                            + out
-                            + " at this moment; wait for it or give another folder");
-        }
-        return channel;
+    private static UserError taken(Path out) {
+        return new UserError(
+                Files.isDirectory(out)
+                        ? "the output folder "
+                                + out
+                                + " exists and is not empty; give another one or remove it first"
+                        : "the output "
+                                + out
+                                + " exists and is not a folder; give a folder that does not exist yet");
     }
 
-    /** Deletes everything in the folder but the lock. Links are removed, never followed. */
-    private static void clear(Path partial) throws IOException {
-        if (!Files.isDirectory(partial)) {
+    /** A run that died between the renaming and its end has left a work folder without files. */
+    private static void removeRemains(Path work) throws IOException {
+        if (!Files.isDirectory(work, LinkOption.NOFOLLOW_LINKS)
+                || Files.exists(work.resolve(FILES))) {
             return;
         }
-        List<Path> entries;
-        try (Stream<Path> walk = Files.walk(partial)) {
-            entries = walk.sorted(Comparator.reverseOrder()).toList();
+        FolderLock lock = FolderLock.tryLock(work);
+        if (lock == null) {
+            return;
         }
-        for (Path entry : entries) {
-            if (!entry.equals(partial) && !entry.equals(partial.resolve(LOCK))) {
-                Files.delete(entry);
+        try (lock) {
+            if (!Files.exists(work.resolve(FILES))) {
+                DurableFiles.removeAll(work);
             }
         }
+    }
+
+    private static FolderLock lock(Path out, Path work) throws IOException {
+        for (int i = 0; i < TRIES; i++) {
+            if (!Files.isDirectory(work, LinkOption.NOFOLLOW_LINKS)) {
+                Files.deleteIfExists(work);
+                Files.createDirectories(work);
+            }
+            try {
+                FolderLock lock = FolderLock.tryLock(work);
+                if (lock == null) {
+                    break;
+                }
+                return lock;
+            } catch (NoSuchFileException e) {
+                // Another run has removed its work folder after we saw it.
+            }
+        }
+        throw new UserError(
+                "another run is writing "
+                        + out
+                        + " at this moment; wait for it or give another folder");
     }
 
     /** The path with every link resolved, also where its last parts do not exist yet. */

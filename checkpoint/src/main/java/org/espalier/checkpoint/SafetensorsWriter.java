@@ -2,22 +2,21 @@ package org.espalier.checkpoint;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.espalier.core.tensor.Tensors;
 
 /**
@@ -26,26 +25,33 @@ import org.espalier.core.tensor.Tensors;
  * file appears under its name only with {@link #commit}. Tensors may be written from many threads.
  */
 public final class SafetensorsWriter implements AutoCloseable {
-    /** A byte buffer cannot span more than 2 GiB. */
-    private static final int CHUNK = 1 << 28;
-
     private final Path file;
+
+    /** What is written until the commit; the file itself where it is written in place. */
     private final Path temporary;
-    private final FileChannel channel;
+
+    private final SegmentChannel channel;
     private final long dataStart;
     private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
-    private final Set<String> written = ConcurrentHashMap.newKeySet();
+
+    /** The checksums of the tensors that were written. */
+    private final Map<String, String> written = new ConcurrentHashMap<>();
+
     private boolean committed;
 
     private SafetensorsWriter(
-            Path file, Path temporary, FileChannel channel, byte[] header, List<TensorInfo> plan)
+            Path file, Path temporary, SegmentChannel channel, byte[] header, List<TensorInfo> plan)
             throws IOException {
         this.file = file;
         this.temporary = temporary;
         this.channel = channel;
         this.dataStart = header.length;
         plan.forEach(tensor -> tensors.put(tensor.name(), tensor));
-        put(ByteBuffer.wrap(header), 0);
+        long end = plan.isEmpty() ? dataStart : dataStart + plan.getLast().end();
+        if (!startsWith(header) || channel.size() > end) {
+            channel.truncate();
+            channel.put(MemorySegment.ofArray(header), 0);
+        }
     }
 
     /**
@@ -57,24 +63,40 @@ public final class SafetensorsWriter implements AutoCloseable {
      */
     public static SafetensorsWriter create(
             Path file, Collection<TensorSpec> plan, Map<String, String> metadata) {
+        Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
+        try {
+            Files.deleteIfExists(temporary);
+        } catch (IOException e) {
+            throw IoFailure.writing(temporary, e);
+        }
+        return open(file, temporary, plan, metadata);
+    }
+
+    /**
+     * Starts a file under its final name, or takes up one that an earlier writer of the same plan has left. What it has
+     * written counts only after {@link #restore}; {@link #close} without commit leaves the file as it is.
+     */
+    static SafetensorsWriter inPlace(
+            Path file, Collection<TensorSpec> plan, Map<String, String> metadata) {
+        return open(file, file, plan, metadata);
+    }
+
+    private static SafetensorsWriter open(
+            Path file, Path temporary, Collection<TensorSpec> plan, Map<String, String> metadata) {
         List<TensorInfo> layout = HeaderWriter.layout(plan);
         Map<String, String> entries = new LinkedHashMap<>();
         entries.put("format", "pt");
         entries.putAll(metadata);
         byte[] header = HeaderWriter.bytes(file, layout, entries);
-        Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
         try {
-            FileChannel channel =
-                    FileChannel.open(
-                            temporary,
-                            StandardOpenOption.CREATE,
-                            StandardOpenOption.TRUNCATE_EXISTING,
-                            StandardOpenOption.WRITE);
+            SegmentChannel channel = SegmentChannel.open(temporary);
             try {
                 return new SafetensorsWriter(file, temporary, channel, header, layout);
             } catch (IOException e) {
                 channel.close();
-                Files.deleteIfExists(temporary);
+                if (!temporary.equals(file)) {
+                    Files.deleteIfExists(temporary);
+                }
                 throw e;
             }
         } catch (IOException e) {
@@ -89,7 +111,61 @@ public final class SafetensorsWriter implements AutoCloseable {
 
     /** Whether a tensor has been written. */
     public boolean isWritten(String name) {
-        return written.contains(name);
+        return written.containsKey(name);
+    }
+
+    /** CRC-32C of the bytes of a tensor that was written, for {@link #restore}. */
+    String checksum(String name) {
+        return Objects.requireNonNull(written.get(name), name);
+    }
+
+    /**
+     * Counts a tensor as written by an earlier writer, if its bytes are there.
+     *
+     * @return whether they are: bytes with that checksum
+     */
+    boolean restore(String name, String checksum) {
+        try (PointerScope scope = new PointerScope()) {
+            MemorySegment bytes = Tensors.segment(bytes(info(name)));
+            if (!channel.read(bytes, begin(info(name)))
+                    || !SegmentChannel.checksum(bytes).equals(checksum)) {
+                return false;
+            }
+            written.put(name, checksum);
+            return true;
+        } catch (IOException e) {
+            throw IoFailure.reading(temporary, e);
+        }
+    }
+
+    /** Reads a tensor that was written, in the planned dtype; it belongs to the innermost scope of the caller. */
+    Tensor read(String name) {
+        checksum(name);
+        TensorInfo info = info(name);
+        ScalarType type =
+                info.dtype()
+                        .scalarType()
+                        .orElseThrow(() ->
+                                new IllegalArgumentException(
+                                        name + " has a dtype that libtorch lacks"));
+        Tensor tensor = torch.empty(info.dimensions(), Tensors.options(type), null);
+        try {
+            if (!channel.read(Tensors.segment(tensor), begin(info))) {
+                throw new IllegalStateException(temporary + " has been cut off");
+            }
+        } catch (IOException e) {
+            throw IoFailure.reading(temporary, e);
+        }
+        return tensor;
+    }
+
+    /** Forces what was written to the disk. */
+    void force() {
+        try {
+            channel.force();
+        } catch (IOException e) {
+            throw IoFailure.writing(temporary, e);
+        }
     }
 
     /**
@@ -125,14 +201,11 @@ public final class SafetensorsWriter implements AutoCloseable {
                             + " are given");
         }
         try {
-            for (long at = 0; at < bytes.byteSize(); at += CHUNK) {
-                long count = Math.min(CHUNK, bytes.byteSize() - at);
-                put(bytes.asSlice(at, count).asByteBuffer(), dataStart + info.begin() + at);
-            }
+            channel.put(bytes, begin(info));
         } catch (IOException e) {
             throw IoFailure.writing(temporary, e);
         }
-        written.add(name);
+        written.put(name, SegmentChannel.checksum(bytes));
     }
 
     /**
@@ -142,7 +215,7 @@ public final class SafetensorsWriter implements AutoCloseable {
      */
     public void commit() {
         Set<String> missing = new TreeSet<>(tensors.keySet());
-        missing.removeAll(written);
+        missing.removeAll(written.keySet());
         if (!missing.isEmpty()) {
             throw new IllegalStateException(
                     file
@@ -153,9 +226,11 @@ public final class SafetensorsWriter implements AutoCloseable {
                             + " first");
         }
         try {
-            channel.force(true);
+            channel.force();
             channel.close();
-            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+            if (!temporary.equals(file)) {
+                DurableFiles.rename(temporary, file);
+            }
             committed = true;
         } catch (IOException e) {
             throw IoFailure.writing(file, e);
@@ -170,17 +245,25 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
         try {
             channel.close();
-            Files.deleteIfExists(temporary);
+            if (!temporary.equals(file)) {
+                Files.deleteIfExists(temporary);
+            }
         } catch (IOException e) {
             throw IoFailure.writing(temporary, e);
         }
     }
 
-    private void put(ByteBuffer bytes, long position) throws IOException {
-        long at = position;
-        while (bytes.hasRemaining()) {
-            at += channel.write(bytes, at);
-        }
+    private boolean startsWith(byte[] header) throws IOException {
+        byte[] found = new byte[header.length];
+        return channel.read(MemorySegment.ofArray(found), 0) && Arrays.equals(found, header);
+    }
+
+    private long begin(TensorInfo info) {
+        return dataStart + info.begin();
+    }
+
+    private static Tensor bytes(TensorInfo info) {
+        return torch.empty(new long[] {info.bytes()}, Tensors.options(ScalarType.Byte), null);
     }
 
     private TensorInfo info(String name) {

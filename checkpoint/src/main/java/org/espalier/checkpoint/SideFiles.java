@@ -1,7 +1,6 @@
 package org.espalier.checkpoint;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,7 +14,7 @@ import java.util.stream.Stream;
  */
 final class SideFiles {
     private static final Set<String> LEFT_BEHIND =
-            Set.of(Checkpoint.CONFIG, "espalier.json", "report.html", OutputFolder.LOCK);
+            Set.of(Checkpoint.CONFIG, "espalier.json", "report.html");
 
     private SideFiles() {}
 
@@ -34,10 +33,9 @@ final class SideFiles {
                 continue;
             }
             Path copy = target.resolve(source.relativize(entry).toString());
-            // A stream, because Files.copy would hand on the permissions of a read-only source.
-            try (InputStream in = Files.newInputStream(entry)) {
+            try {
                 Files.createDirectories(copy.toAbsolutePath().getParent());
-                Files.copy(in, copy);
+                DurableFiles.copy(entry, copy);
             } catch (IOException e) {
                 throw IoFailure.writing(copy, e);
             }

@@ -133,19 +133,87 @@ class CheckpointWriterTest {
 
     @Test
     void aPartialFolderOfADeadRunIsReplacedAndOneOfALivingRunIsNot() throws IOException {
-        Path partial = Files.createDirectories(out.resolveSibling(".out.partial"));
-        Bytes.write(partial, "half.safetensors.tmp", "half");
-        Bytes.write(partial, OutputFolder.LOCK, "");
+        Path partial = out.resolveSibling(".out.partial");
+        Path files = Files.createDirectories(partial.resolve(OutputFolder.FILES));
+        Bytes.write(files, "half.safetensors", "half");
+        Bytes.write(partial, "note", "half");
+        Bytes.write(partial, FolderLock.NAME, "");
         try (Checkpoint checkpoint = Checkpoint.open(source);
                 CheckpointWriter writer = CheckpointWriter.create(checkpoint, out, null)) {
-            assertThat(partial.resolve("half.safetensors.tmp")).doesNotExist();
+            assertThat(files).isEmptyDirectory();
+            assertThat(partial.resolve("note")).doesNotExist();
             assertThatThrownBy(() -> CheckpointWriter.create(checkpoint, out, null))
                     .isInstanceOf(UserError.class)
                     .hasMessageContaining("another run");
             writer.commit();
         }
         assertThat(partial).doesNotExist();
-        assertThat(out.resolve(OutputFolder.LOCK)).doesNotExist();
+        assertThat(out.resolve(FolderLock.NAME)).doesNotExist();
+    }
+
+    @Test
+    void whatADeadRunHasLeftIsTakenUpWhereItIsWhole() throws IOException {
+        String checksum;
+        try (Checkpoint checkpoint = Checkpoint.open(source);
+                CheckpointWriter writer = CheckpointWriter.create(checkpoint, out, null);
+                PointerScope scope = new PointerScope()) {
+            writer.write(
+                    "layer.1.proj.weight", Tensors.floats(new float[] {9, 8, 7, 6, 5, 4}, 3, 2));
+            writer.write("layer.0.proj.weight", Tensors.floats(new float[6], 3, 2));
+            checksum = writer.checksum("layer.1.proj.weight");
+            writer.force();
+            writer.keep();
+            Files.writeString(writer.note("note"), "half");
+        }
+        Bytes.write(source, "LICENSE", "freer");
+        try (Checkpoint checkpoint = Checkpoint.open(source);
+                CheckpointWriter writer = CheckpointWriter.open(checkpoint, out, null);
+                PointerScope scope = new PointerScope()) {
+            assertThat(writer.note("note")).hasContent("half");
+            Bytes.write(writer.note("x").resolveSibling(OutputFolder.FILES), "stray", "");
+            assertThat(writer.restore("layer.0.proj.weight", "00000000")).isFalse();
+            assertThat(writer.restore("layer.1.proj.weight", checksum)).isTrue();
+            assertThat(Tensors.toFloats(writer.stored("layer.1.proj.weight")))
+                    .containsExactly(9, 8, 7, 6, 5, 4);
+            writer.commit();
+        }
+        assertThat(out.getParent().toFile().list()).containsExactly("out");
+        assertThat(out.resolve("stray")).doesNotExist();
+        assertThat(out.resolve("LICENSE")).hasContent("freer");
+        try (Checkpoint before = Checkpoint.open(source);
+                Checkpoint after = Checkpoint.open(out)) {
+            assertThat(Tensors.toFloats(after.tensor("layer.1.proj.weight")))
+                    .containsExactly(9, 8, 7, 6, 5, 4);
+            assertThat(Tensors.toFloats(after.tensor("layer.0.proj.weight")))
+                    .isEqualTo(Tensors.toFloats(before.tensor("layer.0.proj.weight")));
+        }
+    }
+
+    @Test
+    void aShardOfAnotherPlanIsNotTakenUp() {
+        String checksum;
+        try (Checkpoint checkpoint = Checkpoint.open(source);
+                CheckpointWriter writer = CheckpointWriter.create(checkpoint, out, null);
+                PointerScope scope = new PointerScope()) {
+            writer.write("layer.1.proj.weight", Tensors.floats(new float[6], 3, 2));
+            checksum = writer.checksum("layer.1.proj.weight");
+            writer.keep();
+        }
+        try (Checkpoint checkpoint = Checkpoint.open(source);
+                CheckpointWriter writer = CheckpointWriter.open(checkpoint, out, DType.BF16)) {
+            assertThat(writer.restore("layer.1.proj.weight", checksum)).isFalse();
+        }
+    }
+
+    @Test
+    void aRunThatDiedAfterTheRenamingLeavesNothingForLong() throws IOException {
+        Path partial = Files.createDirectories(out.resolveSibling(".out.partial"));
+        Bytes.write(partial, FolderLock.NAME, "");
+        Bytes.write(partial, "note", "");
+        Files.createDirectories(out);
+        Bytes.write(out, "config.json", "{}");
+        refused(out, "not empty");
+        assertThat(partial).doesNotExist();
     }
 
     @Test

@@ -1,7 +1,6 @@
 package org.espalier.train.model;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -9,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.espalier.checkpoint.DType;
+import org.espalier.checkpoint.DurableFiles;
 import org.espalier.checkpoint.SafetensorsWriter;
 import org.espalier.checkpoint.TensorSpec;
 import org.espalier.core.tensor.Tensors;
@@ -62,9 +62,8 @@ final class ModelFolder {
 
     /** Writes JSON as people read it. */
     static void writeJson(Path file, JsonNode content) throws IOException {
-        Files.writeString(
-                file,
-                JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(content)
-                        + "\n");
+        String text =
+                JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(content);
+        DurableFiles.write(file, text + "\n");
     }
 }

@@ -4,13 +4,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.stream.StreamSupport;
 import org.bytedeco.javacpp.PointerScope;
 import org.espalier.checkpoint.DType;
+import org.espalier.checkpoint.DurableFiles;
 import org.espalier.checkpoint.Tokenizer;
 import org.espalier.core.UserError;
 import org.espalier.core.progress.Progress;
@@ -207,13 +207,14 @@ public final class TrainRun {
         LossCurve.Point last = points.getLast();
         double heldOut = Objects.requireNonNull(last.heldOut(), "measured after the last step");
         Path partial = out.resolveSibling(out.getFileName() + ".partial");
-        TrainingCheckpoints.removeAll(partial);
+        DurableFiles.removeAll(partial);
         Files.createDirectories(partial);
         try (PointerScope scope = new PointerScope()) {
             ModelFolder.write(partial, settings.model(), vocabulary, trainer.tensors(), DType.BF16);
         }
-        Files.writeString(partial.resolve("held-out.txt"), settings.text().heldOut() + "\n");
-        Files.writeString(partial.resolve("calibration.txt"), settings.text().calibration() + "\n");
+        DurableFiles.write(partial.resolve("held-out.txt"), settings.text().heldOut() + "\n");
+        DurableFiles.write(
+                partial.resolve("calibration.txt"), settings.text().calibration() + "\n");
         ObjectNode provenance = JsonMapper.shared().createObjectNode();
         provenance.set("settings", Fingerprint.of(settings));
         provenance
@@ -223,11 +224,11 @@ public final class TrainRun {
                 .put("heldOutLoss", heldOut);
         ModelFolder.writeJson(partial.resolve("training.json"), provenance);
         Files.copy(work.resolve("loss.jsonl"), partial.resolve("loss.jsonl"));
-        Files.writeString(
+        DurableFiles.write(
                 partial.resolve("loss.html"), LossPlot.html(settings.name() + ": loss", points));
-        Files.writeString(partial.resolve("README.md"), ModelCard.of(settings, last, heldOut));
-        Files.move(partial, out, StandardCopyOption.ATOMIC_MOVE);
-        TrainingCheckpoints.removeAll(work);
+        DurableFiles.write(partial.resolve("README.md"), ModelCard.of(settings, last, heldOut));
+        DurableFiles.rename(partial, out);
+        DurableFiles.removeAll(work);
         return new Result(out, last.step(), heldOut, last.seconds());
     }
 }

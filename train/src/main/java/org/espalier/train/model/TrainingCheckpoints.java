@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +12,9 @@ import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.DType;
+import org.espalier.checkpoint.DurableFiles;
 import org.espalier.checkpoint.SafetensorsFile;
+import org.espalier.checkpoint.journal.Differences;
 import org.espalier.core.UserError;
 import org.espalier.train.tokenizer.BytePairVocabulary;
 import tools.jackson.databind.JsonNode;
@@ -55,7 +56,7 @@ final class TrainingCheckpoints {
             Path target = folder.resolve(PREFIX + trainer.step());
             Path partial = folder.resolve(target.getFileName() + PARTIAL);
             for (Path interrupted : entries(true)) {
-                removeAll(interrupted);
+                DurableFiles.removeAll(interrupted);
             }
             Files.createDirectories(partial);
             try (PointerScope scope = new PointerScope()) {
@@ -74,11 +75,12 @@ final class TrainingCheckpoints {
             state.set("settings", Fingerprint.of(settings));
             ModelFolder.writeJson(partial.resolve(STATE), state);
             List<Path> older = saved();
-            removeAll(target);
-            Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
+            DurableFiles.removeAll(target);
+            DurableFiles.force(partial);
+            DurableFiles.rename(partial, target);
             for (Path old : older) {
                 if (!old.equals(target)) {
-                    removeAll(old);
+                    DurableFiles.removeAll(old);
                 }
             }
         } catch (IOException e) {
@@ -101,7 +103,7 @@ final class TrainingCheckpoints {
             Path newest = saved.getLast();
             JsonNode state = JsonMapper.shared().readTree(Files.readString(newest.resolve(STATE)));
             List<String> differences =
-                    Fingerprint.differences(
+                    Differences.between(
                             (ObjectNode) state.required("settings"), Fingerprint.of(settings));
             if (!differences.isEmpty()) {
                 throw new UserError(
@@ -150,17 +152,5 @@ final class TrainingCheckpoints {
 
     private static int step(Path checkpoint) {
         return Integer.parseInt(checkpoint.getFileName().toString().substring(PREFIX.length()));
-    }
-
-    /** Removes a folder and what is in it, if it is there. */
-    static void removeAll(Path folder) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        try (Stream<Path> inside = Files.walk(folder)) {
-            for (Path path : inside.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        }
     }
 }

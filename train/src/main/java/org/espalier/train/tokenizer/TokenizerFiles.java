@@ -8,7 +8,7 @@ import static org.espalier.train.tokenizer.BytePairVocabulary.END_ID;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import org.espalier.checkpoint.DurableFiles;
 import org.espalier.train.tokenizer.BytePairVocabulary.Merge;
 import tools.jackson.databind.ObjectMapper;
 import tools.jackson.databind.json.JsonMapper;
@@ -35,10 +35,9 @@ public final class TokenizerFiles {
 
     private static void write(ObjectNode content, Path file) throws IOException {
         Path partial = file.resolveSibling(file.getFileName() + ".partial");
-        Files.writeString(
+        DurableFiles.write(
                 partial, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(content) + "\n");
-        Files.move(
-                partial, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+        DurableFiles.rename(partial, file);
     }
 
     private static ObjectNode tokenizer(BytePairVocabulary vocabulary) {

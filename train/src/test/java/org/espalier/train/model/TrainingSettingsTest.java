@@ -3,6 +3,7 @@ package org.espalier.train.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.espalier.checkpoint.journal.Differences;
 import org.espalier.core.UserError;
 import org.junit.jupiter.api.Test;
 
@@ -53,7 +54,7 @@ class TrainingSettingsTest {
     void threadsAndCheckpointsDoNotCountAsDifferent() {
         TrainingSettings settings = TinySettings.of(5, 1e-3, 1);
         assertThat(
-                        Fingerprint.differences(
+                        Differences.between(
                                 Fingerprint.of(settings), Fingerprint.of(settings.withThreads(4))))
                 .isEmpty();
     }
