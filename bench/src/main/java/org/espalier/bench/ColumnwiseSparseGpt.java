@@ -19,8 +19,8 @@ import org.espalier.prune.solve.SparseGpt;
 
 /**
  * SparseGPT as its authors wrote it (IST-DASLab/sparsegpt, sparsegpt.py, Apache-2.0): three factorizations, then every
- * column of the sweep a handful of libtorch operations over all rows. The yardstick for {@link SparseGpt}, in results
- * and in time; slow on purpose and never used for pruning.
+ * column of the sweep a handful of libtorch operations over all rows, the same ones, the sum of losses that it prints
+ * included. The yardstick for {@link SparseGpt}, in results and in time; slow on purpose and never used for pruning.
  *
  * <p>One line differs: the threshold is the k-th smallest saliency, not the one after it, so that k weights go per
  * block and not k + 1. Ties still all go.
@@ -50,9 +50,10 @@ public record ColumnwiseSparseGpt(int block, double damping) implements LayerSol
         try (PointerScope scope = new PointerScope()) {
             Tensor upper = inverseFactor(problem, weight);
             long columns = weight.size(1);
+            Tensor losses = torch.zeros(weight.size(0));
             for (long from = 0; from < columns; from += block) {
                 long width = Math.min(columns - from, block);
-                Tensor errors = sweep(problem, weight, keep, upper, from, width);
+                Tensor errors = sweep(problem, weight, keep, upper, from, width, losses);
                 long right = columns - from - width;
                 if (right > 0) {
                     Tensor factor = upper.narrow(0, from, width).narrow(1, from + width, right);
@@ -77,12 +78,19 @@ public record ColumnwiseSparseGpt(int block, double damping) implements LayerSol
     }
 
     private Tensor sweep(
-            LayerProblem problem, Tensor weight, Tensor keep, Tensor upper, long from, long width) {
+            LayerProblem problem,
+            Tensor weight,
+            Tensor keep,
+            Tensor upper,
+            long from,
+            long width,
+            Tensor rowLosses) {
         return Tensors.scoped(() -> {
             Tensor columns = weight.narrow(1, from, width);
             Tensor block = columns.clone();
             Tensor pruned = torch.zeros_like(block);
             Tensor errors = torch.zeros_like(block);
+            Tensor losses = torch.zeros_like(block);
             Tensor factor = upper.narrow(0, from, width).narrow(1, from, width);
             Tensor diagonal = factor.diagonal().reshape(1, -1);
             Tensor goes = keep.narrow(1, from, width);
@@ -102,15 +110,19 @@ public record ColumnwiseSparseGpt(int block, double damping) implements LayerSol
                 }
                 try (PointerScope scope = new PointerScope()) {
                     Tensor current = block.select(1, column);
-                    Tensor kept = current.masked_fill(goes.select(1, column), new Scalar(0.0));
+                    Tensor scale = diagonal.select(1, column);
+                    Tensor kept = current.clone();
+                    kept.masked_fill_(goes.select(1, column), new Scalar(0.0));
                     pruned.select(1, column).copy_(kept);
-                    Tensor error = current.sub(kept).div(diagonal.select(1, column));
+                    losses.select(1, column).copy_(current.sub(kept).square().div(scale.square()));
+                    Tensor error = current.sub(kept).div(scale);
                     Tensor row = factor.select(0, column).narrow(0, column, width - column);
                     block.narrow(1, column, width - column)
                             .sub_(error.unsqueeze(1).matmul(row.unsqueeze(0)));
                     errors.select(1, column).copy_(error);
                 }
             }
+            rowLosses.add_(losses.sum(1).div_(new Scalar(2.0)));
             columns.copy_(pruned);
             goes.logical_not_();
             return errors;

@@ -29,8 +29,8 @@ import org.espalier.prune.solve.kernel.Kernels;
 public final class SparseGptComparison {
     private static final int BLOCK = 128;
     private static final double DAMPING = 0.01;
-    private static final int WARM_UP = 512;
-    private static final int WARM_UP_RUNS = 5;
+    private static final int WARM_UP = 1024;
+    private static final int WARM_UP_RUNS = 10;
     private static final OperatingSystemMXBean SYSTEM =
             (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
 

@@ -23,6 +23,9 @@ public final class Selector {
     /** Up to this width, counting how many come before an element beats histograms. */
     private static final int SMALL_GROUP = 32;
 
+    /** Bits without sign above this are NaN. */
+    private static final int POSITIVE_INFINITY = Float.floatToRawIntBits(Float.POSITIVE_INFINITY);
+
     private Selector() {}
 
     /**
@@ -94,21 +97,37 @@ public final class Selector {
 
     private record Job(MemorySegment scores, MemorySegment keep, long rows, long columns) {
         void refuseNaN() {
+            int width = Math.toIntExact(columns);
             Parallel.rows(
                     rows,
                     columns,
                     (from, to) -> {
-                        for (long i = from * columns; i < to * columns; i++) {
-                            if (Float.isNaN(scores.getAtIndex(ValueLayout.JAVA_FLOAT, i))) {
-                                throw new IllegalArgumentException(
-                                        "the score at row "
-                                                + i / columns
-                                                + ", column "
-                                                + i % columns
-                                                + " is NaN");
+                        int[] bits = new int[width];
+                        for (long row = from; row < to; row++) {
+                            long at = row * columns * Float.BYTES;
+                            MemorySegment.copy(scores, ValueLayout.JAVA_INT, at, bits, 0, width);
+                            if (largestMagnitude(bits) > POSITIVE_INFINITY) {
+                                refuseNaN(row, bits);
                             }
                         }
                     });
+        }
+
+        private static int largestMagnitude(int[] bits) {
+            int largest = 0;
+            for (int value : bits) {
+                largest = Math.max(largest, value & Integer.MAX_VALUE);
+            }
+            return largest;
+        }
+
+        private static void refuseNaN(long row, int[] bits) {
+            int column = 0;
+            while ((bits[column] & Integer.MAX_VALUE) <= POSITIVE_INFINITY) {
+                column++;
+            }
+            throw new IllegalArgumentException(
+                    "the score at row " + row + ", column " + column + " is NaN");
         }
 
         void unstructured(Group group, double sparsity) {
@@ -134,14 +153,15 @@ public final class Selector {
                     columns,
                     (fromRow, toRow) -> {
                         int[] keys = new int[width];
-                        long[] bins = OrderStatistic.bins();
+                        byte[] kept = new byte[width];
+                        OrderStatistic.Scratch scratch = new OrderStatistic.Scratch();
                         for (long from = fromRow * columns; from < toRow * columns; from += width) {
                             OrderStatistic.keys(scores, from, width, keys);
                             if (width <= SMALL_GROUP) {
                                 removeByCounting(keys, (int) count, from);
                             } else {
-                                var cut = OrderStatistic.cut(keys, width, count, bins);
-                                remove(keys, width, cut.key(), cut.ties(), from);
+                                var cut = OrderStatistic.cut(keys, width, count, scratch);
+                                remove(keys, width, cut.key(), cut.ties(), cut.equal(), kept, from);
                             }
                         }
                     });
@@ -155,16 +175,26 @@ public final class Selector {
             }
             FloatChunks group = FloatChunks.columns(scores, columns, from, to);
             OrderStatistic.Cut cut = OrderStatistic.cut(group, count);
-            long[] tiesBefore = tiesBefore(group, cut.key());
+            // Where all that are equal go, as nearly always, nobody needs to know which come first.
+            boolean allGo = cut.ties() == cut.equal();
+            long[] tiesBefore = allGo ? new long[0] : tiesBefore(group, cut.key());
             Parallel.rows(
                     rows,
                     group.width(),
                     (fromRow, toRow) -> {
                         int[] keys = new int[group.width()];
+                        byte[] kept = new byte[group.width()];
                         for (long row = fromRow; row < toRow; row++) {
                             int length = group.load(row, keys);
-                            long ties = cut.ties() - tiesBefore[(int) row];
-                            remove(keys, length, cut.key(), ties, row * columns + from);
+                            long ties = allGo ? cut.ties() : cut.ties() - tiesBefore[(int) row];
+                            remove(
+                                    keys,
+                                    length,
+                                    cut.key(),
+                                    ties,
+                                    cut.equal(),
+                                    kept,
+                                    row * columns + from);
                         }
                     });
         }
@@ -187,14 +217,21 @@ public final class Selector {
             return ties;
         }
 
-        /** Removes every smaller key and the first {@code ties} equal ones. */
-        private void remove(int[] keys, int length, int key, long ties, long at) {
-            long left = ties;
+        /** Removes every smaller key and the first {@code ties} of the {@code equal} ones. */
+        private void remove(
+                int[] keys, int length, int key, long ties, long equal, byte[] kept, long at) {
             for (int i = 0; i < length; i++) {
-                if (keys[i] < key || (keys[i] == key && left-- > 0)) {
-                    keep.set(ValueLayout.JAVA_BYTE, at + i, (byte) 0);
+                kept[i] = (byte) (keys[i] > key ? 1 : 0);
+            }
+            if (ties < equal) {
+                long left = ties;
+                for (int i = 0; i < length; i++) {
+                    if (keys[i] == key && left-- <= 0) {
+                        kept[i] = 1;
+                    }
                 }
             }
+            MemorySegment.copy(kept, 0, keep, ValueLayout.JAVA_BYTE, at, length);
         }
 
         private void removeByCounting(int[] keys, int count, long at) {

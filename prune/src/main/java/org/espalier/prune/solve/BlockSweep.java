@@ -9,15 +9,17 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.espalier.core.tensor.Parallel;
 import org.espalier.core.tensor.Tensors;
+import org.espalier.prune.solve.kernel.HessianFactor;
 import org.espalier.prune.solve.kernel.Kernels;
 
 /**
  * SparseGPT's sweep over one matrix. For each block of columns the rows are copied into the cache, swept there and
- * written back. The errors then update the columns beyond: at once those of the same panel of a few blocks, and once
- * per panel all the rest, so that the matrix streams through memory a few times only.
+ * written back. What the blocks further left did reaches a block as one matrix product when the sweep comes to it: with
+ * D = W_dense - W_pruned in the columns that were swept, its weights have become W_dense + D R_{left,B} U_BB (see
+ * {@link HessianFactor}).
  */
 final class BlockSweep {
-    /** Columns whose errors are gathered before the rest of the matrix is updated: enough for full GEMM speed. */
+    /** Columns that get the product with all columns further left together: enough for full GEMM speed. */
     private static final int PANEL = 512;
 
     /** Rows swept together: tile, mask and errors stay in the first-level cache. */
@@ -28,7 +30,7 @@ final class BlockSweep {
 
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
 
-    private final Tensor upper;
+    private final HessianFactor factor;
     private final Tensor weight;
     private final Tensor keep;
     private final int step;
@@ -38,13 +40,13 @@ final class BlockSweep {
     /**
      * Prepares a sweep.
      *
-     * @param upper U, float32 [in_features, in_features], contiguous
+     * @param factor R, of in_features
      * @param weight float32 [out_features, in_features], contiguous, swept in place
      * @param keep bool [out_features, in_features], contiguous, the mask: read where it is known, else written
      * @param step columns per block
      */
-    BlockSweep(Tensor upper, Tensor weight, Tensor keep, int step) {
-        this.upper = upper;
+    BlockSweep(HessianFactor factor, Tensor weight, Tensor keep, int step) {
+        this.factor = factor;
         this.weight = weight;
         this.keep = keep;
         this.step = step;
@@ -60,43 +62,68 @@ final class BlockSweep {
     void run(SupportChoice choice) {
         int panel = step * Math.max(1, PANEL / step);
         try (PointerScope scope = new PointerScope()) {
-            long[] shape = {rows, Math.min(panel, columns)};
-            Tensor errors = torch.empty(shape, Tensors.options(ScalarType.Float), null);
+            Tensor change = empty(columns);
+            Tensor shifts = empty(Math.min(panel, columns));
+            Tensor current = empty(Math.min(step, columns));
             for (int left = 0; left < columns; left += panel) {
                 int right = Math.min(columns, left + panel);
+                Tensor shift = shifts.narrow(1, 0, right - left);
+                product(change, 0, left, left, right, shift, 0);
                 for (int from = left; from < right; from += step) {
-                    int width = Math.min(right - from, step);
-                    Tensor blockErrors = errors.narrow(1, from - left, width);
-                    sweep(choice, from, width, blockErrors);
-                    update(blockErrors, from, from + width, right);
+                    int to = Math.min(right, from + step);
+                    block(
+                            choice,
+                            from,
+                            to,
+                            shift.narrow(1, from - left, to - from),
+                            change,
+                            current);
+                    if (to < right) {
+                        Tensor later = shift.narrow(1, to - left, right - to);
+                        product(change, from, to, to, right, later, 1);
+                    }
                 }
-                update(errors.narrow(1, 0, right - left), left, right, columns);
             }
         }
     }
 
-    private void sweep(SupportChoice choice, int from, int width, Tensor errors) {
-        float[] factor = Tensors.toFloats(upper.narrow(0, from, width).narrow(1, from, width));
+    private Tensor empty(int width) {
+        return torch.empty(new long[] {rows, width}, Tensors.options(ScalarType.Float), null);
+    }
+
+    /** target = D[:, from:to] R[from:to, left:right] + beta target. */
+    private void product(
+            Tensor change, int from, int to, int left, int right, Tensor target, double beta) {
+        if (from == to) {
+            target.zero_();
+            return;
+        }
+        try (PointerScope scope = new PointerScope()) {
+            Tensor coupling =
+                    factor.upper().narrow(0, from, to - from).narrow(1, left, right - left);
+            Tensor done = change.narrow(1, from, to - from);
+            target.addmm_(done, coupling, new Scalar(beta), new Scalar(1.0));
+        }
+    }
+
+    private void block(
+            SupportChoice choice, int from, int to, Tensor shift, Tensor change, Tensor buffer) {
+        int width = to - from;
+        float[] inverse = factor.inverse(from, width);
         float[] squares = new float[width];
         for (int column = 0; column < width; column++) {
-            float diagonal = factor[column * width + column];
+            float diagonal = inverse[column * width + column];
             squares[column] = diagonal * diagonal;
         }
-        if (choice instanceof SupportChoice.PerBlock perBlock) {
-            perBlock.choose(weight.narrow(1, from, width), squares, keep.narrow(1, from, width));
-        }
-        TileSweep sweep = new TileSweep(choice, from, width, factor, squares, errors);
-        Parallel.rows(rows, (long) width * width, sweep::run);
-    }
-
-    /** weight[:, to:end] -= errors U[from:to, to:end], where errors belong to the columns [from, to). */
-    private void update(Tensor errors, int from, int to, int end) {
-        if (to < end) {
-            try (PointerScope scope = new PointerScope()) {
-                Tensor factor = upper.narrow(0, from, to - from).narrow(1, to, end - to);
-                weight.narrow(1, to, end - to)
-                        .addmm_(errors, factor, new Scalar(1.0), new Scalar(-1.0));
+        try (PointerScope scope = new PointerScope()) {
+            Tensor current = width == buffer.size(1) ? buffer : empty(width);
+            current.copy_(weight.narrow(1, from, width));
+            current.addmm_(shift, Tensors.floats(inverse, width, width));
+            if (choice instanceof SupportChoice.PerBlock perBlock) {
+                perBlock.choose(current, squares, keep.narrow(1, from, width));
             }
+            TileSweep sweep = new TileSweep(choice, from, width, inverse, squares, current, change);
+            Parallel.rows(rows, (long) width * width, sweep::run);
         }
     }
 
@@ -108,49 +135,55 @@ final class BlockSweep {
         private final SupportChoice choice;
         private final int from;
         private final int width;
-        private final float[] factor;
+        private final float[] inverse;
         private final float[] squares;
-        private final MemorySegment errors;
-        private final long errorStride;
+        private final MemorySegment current;
+        private final MemorySegment change;
 
         TileSweep(
                 SupportChoice choice,
                 int from,
                 int width,
-                float[] factor,
+                float[] inverse,
                 float[] squares,
-                Tensor errors) {
+                Tensor current,
+                Tensor change) {
             this.choice = choice;
             this.from = from;
             this.width = width;
-            this.factor = factor;
+            this.inverse = inverse;
             this.squares = squares;
-            this.errorStride = errors.stride(0);
-            this.errors =
-                    MemorySegment.ofAddress(errors.data_ptr().address())
-                            .reinterpret(((rows - 1) * errorStride + width) * Float.BYTES);
+            this.current = Tensors.segment(current);
+            this.change = Tensors.segment(change);
         }
 
         void run(long fromRow, long toRow) {
             float[] tile = new float[TILE * width];
             float[] error = new float[TILE * width];
+            float[] dense = new float[width];
             byte[] kept = new byte[TILE * width];
             for (long first = fromRow; first < toRow; first += TILE) {
                 int height = (int) Math.min(TILE, toRow - first);
-                for (int row = 0; row < height; row++) {
-                    long at = (first + row) * columns + from;
-                    int start = row * width;
-                    MemorySegment.copy(weights, FLOAT, at * Float.BYTES, tile, start, width);
-                    MemorySegment.copy(mask, ValueLayout.JAVA_BYTE, at, kept, start, width);
+                int size = height * width;
+                MemorySegment.copy(current, FLOAT, first * width * Float.BYTES, tile, 0, size);
+                if (!(choice instanceof SupportChoice.PerGroup)) {
+                    for (int row = 0; row < height; row++) {
+                        long at = (first + row) * columns + from;
+                        MemorySegment.copy(
+                                mask, ValueLayout.JAVA_BYTE, at, kept, row * width, width);
+                    }
                 }
                 sweep(height, tile, kept, error);
                 for (int row = 0; row < height; row++) {
                     long at = (first + row) * columns + from;
-                    long errorAt = (first + row) * errorStride;
                     int start = row * width;
+                    MemorySegment.copy(weights, FLOAT, at * Float.BYTES, dense, 0, width);
                     MemorySegment.copy(tile, start, weights, FLOAT, at * Float.BYTES, width);
+                    for (int column = 0; column < width; column++) {
+                        dense[column] -= tile[start + column];
+                    }
+                    MemorySegment.copy(dense, 0, change, FLOAT, at * Float.BYTES, width);
                     MemorySegment.copy(kept, start, mask, ValueLayout.JAVA_BYTE, at, width);
-                    MemorySegment.copy(error, start, errors, FLOAT, errorAt * Float.BYTES, width);
                 }
             }
         }
@@ -168,7 +201,7 @@ final class BlockSweep {
                     if (groups != null) {
                         groups.choose(tile, start + column, squares, column, saliency, kept);
                     }
-                    kernels.sweep(tile, start, factor, width, column, end, kept, error);
+                    kernels.sweep(tile, start, inverse, width, column, end, kept, error);
                 }
             }
         }

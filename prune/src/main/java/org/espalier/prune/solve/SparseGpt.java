@@ -16,7 +16,7 @@ import org.espalier.prune.layer.LayerProblem;
 import org.espalier.prune.layer.LayerSolution;
 import org.espalier.prune.select.Mask;
 import org.espalier.prune.select.Selector;
-import org.espalier.prune.solve.kernel.InverseFactor;
+import org.espalier.prune.solve.kernel.HessianFactor;
 
 /**
  * SparseGPT: columns are visited from left to right, and what a removed weight did is handed to all columns further
@@ -85,13 +85,13 @@ public record SparseGpt(int block, double damping) implements LayerSolver {
                         ? torch.empty(Tensors.shape(dense), Tensors.options(ScalarType.Bool), null)
                         : problem.support().keep().clone();
         try (PointerScope scope = new PointerScope()) {
-            InverseFactor factor =
-                    InverseFactor.of(
+            HessianFactor factor =
+                    HessianFactor.of(
                             problem.statistics().gramMatrix(),
                             problem.statistics().sequences(),
                             damping);
             factor.clearDead(weight);
-            new BlockSweep(factor.upper(), weight, keep, step(problem)).run(choice(problem));
+            new BlockSweep(factor, weight, keep, step(problem)).run(choice(problem));
         }
         return new LayerSolution(weight, problem.bias(), new Mask(keep));
     }

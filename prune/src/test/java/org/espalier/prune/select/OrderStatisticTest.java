@@ -67,4 +67,19 @@ class OrderStatisticTest {
             assertThat(cut.ties()).as("rank %d, seed 5", rank).isEqualTo(rank - before);
         }
     }
+
+    /** More candidates than are gathered at once: they are counted a second time where they are. */
+    @Test
+    void aCrowdWithEqualLeadingBitsIsCountedWhereItIs() {
+        float[] crowd = new float[3 << 20];
+        for (int i = 0; i < crowd.length; i++) {
+            crowd[i] = Float.intBitsToFloat(0x3f800000 + i % 1000);
+        }
+        FloatChunks values = FloatChunks.of(List.of(MemorySegment.ofArray(crowd)));
+        OrderStatistic.Cut cut = OrderStatistic.cut(values, crowd.length / 2);
+        int each = crowd.length / 1000;
+        assertThat(cut.value()).isEqualTo(Float.intBitsToFloat(0x3f800000 + 499));
+        assertThat(cut.equal()).isBetween((long) each, each + 1L);
+        assertThat(cut.ties()).isBetween(1L, cut.equal());
+    }
 }
