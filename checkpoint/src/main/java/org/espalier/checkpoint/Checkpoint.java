@@ -131,6 +131,16 @@ public final class Checkpoint implements AutoCloseable {
                 });
     }
 
+    /**
+     * Gives the memory of a tensor's mapped pages back to the system until it is read again; the tensor stays valid. A
+     * no-op for tensors that had to be converted, and after {@link #close}.
+     */
+    public synchronized void unload(String name) {
+        if (!closed && source == null) {
+            owner(name).unload(name);
+        }
+    }
+
     /** The weight files by file name, in name order. */
     public Map<String, SafetensorsFile> shards() {
         return shards.files();

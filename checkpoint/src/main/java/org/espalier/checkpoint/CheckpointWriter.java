@@ -253,11 +253,12 @@ public final class CheckpointWriter implements AutoCloseable {
         SafetensorsFile file = source.owner(name);
         if (source.dtype(name) == targetDtype(name)) {
             writer(name).writeBytes(name, file.segment(name));
-            return;
+        } else {
+            try (PointerScope scope = new PointerScope()) {
+                writer(name).write(name, file.tensor(name));
+            }
         }
-        try (PointerScope scope = new PointerScope()) {
-            writer(name).write(name, file.tensor(name));
-        }
+        file.unload(name);
     }
 
     /** The dtype is named {@code dtype} by transformers 5 and {@code torch_dtype} before: whichever is there changes. */

@@ -123,6 +123,14 @@ public final class SafetensorsFile implements AutoCloseable {
         return copy;
     }
 
+    /**
+     * Gives the memory of a tensor's pages back to the system. Mapped pages that were touched count as resident memory
+     * of the process until then; whoever reads the tensor again gets them from the disk again.
+     */
+    public void unload(String name) {
+        segment(name).unload();
+    }
+
     /** SHA-256 of the whole file, in lower-case hexadecimal. Reads every byte. */
     public String checksum() {
         MessageDigest digest;
@@ -133,7 +141,9 @@ public final class SafetensorsFile implements AutoCloseable {
         }
         for (long at = 0; at < content.byteSize(); at += DIGEST_CHUNK) {
             long count = Math.min(DIGEST_CHUNK, content.byteSize() - at);
-            digest.update(content.asSlice(at, count).asByteBuffer());
+            MemorySegment chunk = content.asSlice(at, count);
+            digest.update(chunk.asByteBuffer());
+            chunk.unload();
         }
         return HexFormat.of().formatHex(digest.digest());
     }

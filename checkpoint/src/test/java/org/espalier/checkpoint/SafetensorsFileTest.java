@@ -2,6 +2,7 @@ package org.espalier.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -25,6 +26,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class SafetensorsFileTest {
+    private static final Path STATUS = Path.of("/proc/self/status");
+
     @TempDir Path folder;
 
     /** The bit patterns are worked out by hand from the definitions of the types. */
@@ -68,6 +71,41 @@ class SafetensorsFileTest {
                 assertThat(Tensors.toDoubles(tensor)).containsExactly(first, second);
             }
         }
+    }
+
+    @Test
+    void unloadingGivesTheMemoryOfThePagesBackAndKeepsTheTensor() throws IOException {
+        assumeTrue(Files.isReadable(STATUS), "only Linux tells what is resident");
+        int bytes = 64 << 20;
+        String header =
+                "{\"w\":{\"dtype\":\"F32\",\"shape\":["
+                        + bytes / 4
+                        + "],\"data_offsets\":[0,"
+                        + bytes
+                        + "]}}";
+        String aligned = header + " ".repeat((8 - header.length() % 8) % 8);
+        Path path = Bytes.write(folder, "large.safetensors", Bytes.file(aligned, bytes));
+        try (SafetensorsFile file = SafetensorsFile.open(path);
+                PointerScope scope = new PointerScope()) {
+            Tensor tensor = file.tensor("w");
+            long before = residentFilePages();
+            long finite = Tensors.countTrue(tensor.isfinite());
+            long touched = residentFilePages();
+            assertThat(touched - before).isGreaterThan(bytes * 9L / 10);
+            file.unload("w");
+            assertThat(touched - residentFilePages()).isGreaterThan(bytes * 9L / 10);
+            assertThat(Tensors.countTrue(tensor.isfinite())).isEqualTo(finite);
+        }
+    }
+
+    /** Bytes of mapped files that are in the memory of this process. */
+    private static long residentFilePages() throws IOException {
+        for (String line : Files.readAllLines(STATUS)) {
+            if (line.startsWith("RssFile:")) {
+                return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
+            }
+        }
+        throw new IllegalStateException(STATUS + " has no RssFile");
     }
 
     @Test

@@ -63,8 +63,8 @@ public final class Block implements AutoCloseable {
     }
 
     /**
-     * The present weight of a matrix, float32 [out_features, in_features], contiguous. It belongs to the block and may
-     * be a view of a read-only file: never write to it.
+     * The present weight of a matrix, float32 [out_features, in_features], contiguous. It belongs to the block, is freed
+     * when the matrix is replaced, and may be a view of a read-only file: never write to it.
      */
     public Tensor weight(Linear linear) {
         return matrices.weight(linear);

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /** The prunable matrices of one block with their present weights and biases, found by what they do in the block. */
 final class BlockMatrices implements AutoCloseable {
     private final Map<String, Linear> roles;
+    private final LoadedParameters parameters;
     private final List<Linear> linears;
     private final Map<String, Tensor> weights = new HashMap<>();
     private final Map<String, Tensor> biases = new HashMap<>();
@@ -28,6 +29,7 @@ final class BlockMatrices implements AutoCloseable {
      */
     BlockMatrices(Map<String, Linear> roles, LoadedParameters parameters) {
         this.roles = roles;
+        this.parameters = parameters;
         this.linears = List.copyOf(roles.values());
         for (Linear linear : linears) {
             weights.put(linear.name(), parameters.weight(linear));
@@ -61,15 +63,25 @@ final class BlockMatrices implements AutoCloseable {
 
     void replace(Linear linear, Tensor weight, @Nullable Tensor bias) {
         requireShape(linear, weight, linear.rows(), linear.columns());
-        weight(linear);
+        Tensor old = weight(linear);
         try (PointerScope scope = new PointerScope()) {
             weights.put(linear.name(), adopt(weight));
+            free(linear, old);
             if (bias == null) {
                 biases.remove(linear.name());
             } else {
                 requireShape(linear, bias, linear.rows());
                 biases.put(linear.name(), adopt(bias));
             }
+        }
+    }
+
+    /** Whoever still computes with the old weight has a handle of its own. */
+    private void free(Linear linear, Tensor old) {
+        if (replacements.remove(old)) {
+            old.close();
+        } else {
+            parameters.free(linear, old);
         }
     }
 

@@ -23,4 +23,9 @@ public record CheckpointWeights(Checkpoint checkpoint) implements WeightSource {
     public Tensor tensor(String name) {
         return checkpoint.tensor(name);
     }
+
+    @Override
+    public void release(String name) {
+        checkpoint.unload(name);
+    }
 }

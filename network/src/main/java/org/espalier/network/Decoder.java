@@ -119,8 +119,10 @@ public final class Decoder implements AutoCloseable {
         Family.Names names = config.family().names();
         Switches switches = config.switches();
         return Tensors.scoped(() -> {
-            Tensor table = weights.tensor(layout.module(names.embedding()) + ".weight");
-            Tensor hidden = torch.embedding(table, ids).to(ScalarType.Float);
+            // Only the rows of these ids are read, in the dtype of the file.
+            String table = layout.module(names.embedding()) + ".weight";
+            Tensor hidden = torch.embedding(weights.tensor(table), ids).to(ScalarType.Float);
+            weights.release(table);
             if (switches.embeddingScale() != 1) {
                 hidden = hidden.mul(new Scalar(switches.embeddingScale()));
             }

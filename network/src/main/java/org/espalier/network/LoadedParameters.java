@@ -1,8 +1,10 @@
 package org.espalier.network;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -13,13 +15,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads tensors as float32 and owns what it hands out. A tensor that is float32 already is shared, not copied, and
- * keeps its place in the autograd graph.
+ * keeps its place in the autograd graph. The pages of the file are given back as soon as nobody reads them: after the
+ * conversion, or when what shares them is closed.
  */
 final class LoadedParameters implements AutoCloseable {
     private final WeightSource weights;
     private final Layout layout;
     private final DecoderConfig config;
     private final List<Tensor> owned = new ArrayList<>();
+
+    /** Names of the tensors that are shared with the source. */
+    private final Set<String> shared = new HashSet<>();
 
     LoadedParameters(WeightSource weights, Layout layout, DecoderConfig config) {
         this.weights = weights;
@@ -30,15 +36,41 @@ final class LoadedParameters implements AutoCloseable {
     /** The tensor as float32, in the shape of the file. */
     Tensor read(String name) {
         try (PointerScope scope = new PointerScope()) {
-            return keep(weights.tensor(name).to(ScalarType.Float));
+            Tensor stored = weights.tensor(name);
+            Tensor read = keep(stored.to(ScalarType.Float));
+            settle(name, Tensors.type(stored) == ScalarType.Float);
+            return read;
         }
     }
 
     /** The weight as float32 [out_features, in_features], contiguous. */
     Tensor weight(Linear linear) {
         try (PointerScope scope = new PointerScope()) {
-            Tensor stored = weights.tensor(linear.weightName()).to(ScalarType.Float);
-            return keep(linear.transposed() ? stored.t().contiguous() : stored);
+            Tensor stored = weights.tensor(linear.weightName());
+            Tensor plain = stored.to(ScalarType.Float);
+            Tensor weight = keep(linear.transposed() ? plain.t().contiguous() : plain);
+            settle(
+                    linear.weightName(),
+                    !linear.transposed() && Tensors.type(stored) == ScalarType.Float);
+            return weight;
+        }
+    }
+
+    private void settle(String name, boolean isShared) {
+        if (isShared) {
+            shared.add(name);
+        } else {
+            weights.release(name);
+        }
+    }
+
+    /** Frees a weight that {@link #weight} has handed out before the others. */
+    void free(Linear linear, Tensor weight) {
+        if (owned.remove(weight)) {
+            weight.close();
+            if (shared.remove(linear.weightName())) {
+                weights.release(linear.weightName());
+            }
         }
     }
 
@@ -83,5 +115,7 @@ final class LoadedParameters implements AutoCloseable {
     public void close() {
         owned.forEach(Tensor::close);
         owned.clear();
+        shared.forEach(weights::release);
+        shared.clear();
     }
 }

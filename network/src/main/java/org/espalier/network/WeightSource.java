@@ -18,4 +18,10 @@ public interface WeightSource {
      * source is closed. It may lie over a read-only file: nobody writes to it.
      */
     Tensor tensor(String name);
+
+    /**
+     * Tells that nobody needs the tensor for the moment. A source that maps files gives the memory of its pages back;
+     * the tensor stays valid, and reading it again brings them back from the disk.
+     */
+    default void release(String name) {}
 }

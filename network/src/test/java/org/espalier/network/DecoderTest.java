@@ -265,6 +265,84 @@ class DecoderTest {
     }
 
     @Test
+    void everyTensorThatWasReadIsReleasedWhenNobodyReadsItAnyMore() {
+        try (PointerScope scope = new PointerScope();
+                TinyModel model = TinyModels.LLAMA_GROUPED_TIED.make(SEED);
+                Releases releases = new Releases(model);
+                Decoder decoder = Decoder.open(model.config, releases)) {
+            decoder.embed(Tensors.longs(ids(model, 6, SEED), 1, 6));
+            assertThat(releases.released).containsExactly("model.embed_tokens.weight");
+            releases.released.clear();
+            releases.read.clear();
+            try (Block block = decoder.block(1)) {
+                assertThat(releases.released).as("float32 is shared").isEmpty();
+                Linear down = block.linears().getLast();
+                block.replace(down, torch.zeros(down.rows(), down.columns()), null);
+                assertThat(releases.released).containsExactly(down.weightName());
+                block.replace(down, torch.ones(down.rows(), down.columns()), null);
+            }
+            assertThat(releases.released)
+                    .doesNotHaveDuplicates()
+                    .containsExactlyInAnyOrderElementsOf(releases.read)
+                    .hasSize(9);
+            releases.released.clear();
+            releases.read.clear();
+            releases.half = true;
+            try (Block block = decoder.block(1)) {
+                assertThat(releases.released)
+                        .as("bfloat16 is converted at once")
+                        .containsExactlyElementsOf(releases.read);
+            }
+            assertThat(releases.released).hasSize(9);
+        }
+    }
+
+    /** Notes what is read and released. */
+    private static final class Releases implements WeightSource, AutoCloseable {
+        final List<String> read = new ArrayList<>();
+        final List<String> released = new ArrayList<>();
+        boolean half;
+        private final WeightSource source;
+        private final List<Tensor> converted = new ArrayList<>();
+
+        Releases(WeightSource source) {
+            this.source = source;
+        }
+
+        @Override
+        public boolean contains(String name) {
+            return source.contains(name);
+        }
+
+        @Override
+        public long[] shape(String name) {
+            return source.shape(name);
+        }
+
+        @Override
+        public Tensor tensor(String name) {
+            read.add(name);
+            if (!half) {
+                return source.tensor(name);
+            }
+            try (PointerScope scope = new PointerScope()) {
+                converted.add(Tensors.own(source.tensor(name).to(ScalarType.BFloat16)));
+            }
+            return converted.getLast();
+        }
+
+        @Override
+        public void release(String name) {
+            released.add(name);
+        }
+
+        @Override
+        public void close() {
+            converted.forEach(Tensor::close);
+        }
+    }
+
+    @Test
     void floatWeightsAreSharedAndTransposedOnesTurned() {
         try (PointerScope scope = new PointerScope();
                 TinyModel llama = TinyModels.LLAMA_GROUPED_TIED.make(SEED);

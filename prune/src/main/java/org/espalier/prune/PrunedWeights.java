@@ -59,6 +59,13 @@ public final class PrunedWeights implements WeightSource, LayerSink, AutoCloseab
     }
 
     @Override
+    public void release(String name) {
+        if (!pruned.containsKey(name)) {
+            dense.release(name);
+        }
+    }
+
+    @Override
     public void close() {
         pruned.values().forEach(Tensor::close);
         pruned.clear();
