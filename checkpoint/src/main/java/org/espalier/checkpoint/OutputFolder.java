@@ -61,18 +61,29 @@ final class OutputFolder implements AutoCloseable {
             }
             Files.createDirectories(parent);
             OutputFolder folder = new OutputFolder(target, work, lock(out, work));
-            if (!isFree(out)) {
-                // The run that held the lock has just finished it.
-                folder.close();
-                throw taken(out);
-            }
-            folder.keep = Files.isDirectory(folder.resolve(""));
-            Files.createDirectories(folder.resolve(""));
-            DurableFiles.force(work);
-            DurableFiles.force(parent);
+            folder.begin(out);
             return folder;
         } catch (IOException e) {
             throw IoFailure.writing(out, e);
+        }
+    }
+
+    private void begin(Path out) throws IOException {
+        boolean begun = false;
+        try {
+            if (!isFree(out)) {
+                // The run that held the lock has just finished it.
+                throw taken(out);
+            }
+            keep = Files.isDirectory(resolve(""));
+            Files.createDirectories(resolve(""));
+            DurableFiles.force(work);
+            DurableFiles.forceName(work);
+            begun = true;
+        } finally {
+            if (!begun) {
+                close();
+            }
         }
     }
 

@@ -23,6 +23,13 @@ final class CommonOptions {
                     "Threads of the tensor work (default: all processors). Part of what a result depends on.")
     private int threads = Runtime.getRuntime().availableProcessors();
 
+    /** The options of a command that was given nothing but the number of threads. */
+    static CommonOptions ofThreads(int threads) {
+        CommonOptions options = new CommonOptions();
+        options.threads = threads;
+        return options;
+    }
+
     boolean json() {
         return json;
     }

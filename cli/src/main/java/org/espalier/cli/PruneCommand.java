@@ -136,6 +136,12 @@ final class PruneCommand implements Callable<Integer> {
                     "Beginning that both models continue (default: the first words of the text).")
     private @Nullable String prompt;
 
+    @Option(
+            names = "--restart",
+            description =
+                    "Throw away what an interrupted run has finished, instead of going on after it.")
+    private boolean restart;
+
     @Mixin private final CommonOptions common = new CommonOptions();
 
     PruneCommand(Console console) {
@@ -170,6 +176,7 @@ final class PruneCommand implements Callable<Integer> {
                         stride,
                         windows == null && text == null ? Integer.valueOf(OWN_WINDOWS) : windows,
                         prompt,
+                        restart,
                         arguments());
         PruneJob.Result result = new PruneJob(request, common, console.progress()).run();
         if (common.json()) {

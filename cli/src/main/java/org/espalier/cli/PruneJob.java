@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.espalier.audit.language.Evaluation;
 import org.espalier.audit.receipt.Checksum;
@@ -22,13 +23,16 @@ import org.espalier.core.UserError;
 import org.espalier.core.progress.Progress;
 import org.espalier.core.recipe.Recipe;
 import org.espalier.network.text.TextSource;
-import org.espalier.prune.CheckpointSink;
+import org.espalier.prune.EarlierWork;
 import org.espalier.prune.LayerOutcome;
 import org.espalier.prune.PruneOutcome;
 import org.espalier.prune.PrunePlan;
 import org.espalier.prune.Pruner;
 import org.espalier.prune.calibrate.Calibration;
+import org.espalier.prune.resume.CheckpointSink;
+import org.espalier.prune.resume.PruneJournal;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The main job, from the open checkpoint to the receipt. Everything that can be refused is refused before the first
@@ -66,30 +70,51 @@ final class PruneJob {
             MeasureText measure = measureText(dense);
             TextSource.@Nullable Sample sample = calibration(dense);
             try (CheckpointWriter writer =
-                    CheckpointWriter.create(dense.checkpoint(), request.out(), dtype)) {
-                stopwatch.lap("open");
-                CheckpointSink sink = new CheckpointSink(writer, plan, dense.decoder());
-                PruneOutcome outcome = prune(dense, plan, sample, sink);
-                stopwatch.lap("prune");
-                Path sealed = writer.seal();
-                stopwatch.lap("write");
-                Quality quality = measure == null ? null : measure(dense, sealed, measure);
-                if (quality != null) {
-                    stopwatch.lap("measure");
+                    CheckpointWriter.open(dense.checkpoint(), request.out(), dtype)) {
+                List<FileEntry> sources =
+                        FileEntry.of(request.source(), dense.checkpoint().files().keySet());
+                Receipt.CalibrationEntry calibration = calibrationEntry(sample);
+                ObjectNode fingerprint =
+                        RunFingerprint.of(
+                                request,
+                                common.threads(),
+                                dense.name(),
+                                sources,
+                                calibration,
+                                sample,
+                                measure);
+                try (PruneJournal journal =
+                                PruneJournal.open(
+                                        writer, fingerprint, request.restart(), stopwatch::seconds);
+                        Interruption interruption =
+                                Interruption.watch(journal, dense.decoder().blocks(), progress)) {
+                    stopwatch.addEarlier(journal.earlierSeconds());
+                    CheckpointSink sink =
+                            new CheckpointSink(writer, journal, plan, dense.decoder());
+                    try {
+                        PruneOutcome outcome = prune(dense, plan, sample, sink);
+                        Path sealed = writer.seal();
+                        stopwatch.lap("write");
+                        Quality quality = measure == null ? null : measure(dense, sealed, measure);
+                        Receipt receipt =
+                                receipt(dense, sources, calibration, outcome, sealed, quality);
+                        return finish(writer, receipt);
+                    } catch (UserError e) {
+                        throw interruption.explain(e);
+                    }
                 }
-                Receipt receipt = receipt(dense, sample, outcome, sealed, quality);
-                String text = ReceiptFile.text(receipt);
-                writer.addFile(ReceiptFile.NAME, text.getBytes(StandardCharsets.UTF_8));
-                writer.addFile(
-                        Report.NAME,
-                        Report.html(ReceiptFile.parse(text)).getBytes(StandardCharsets.UTF_8));
-                writer.commit();
-                return new Result(
-                        request.out().toString(),
-                        request.out().resolve(Report.NAME).toString(),
-                        receipt);
             }
         }
+    }
+
+    private Result finish(CheckpointWriter writer, Receipt receipt) {
+        String text = ReceiptFile.text(receipt);
+        writer.addFile(ReceiptFile.NAME, text.getBytes(StandardCharsets.UTF_8));
+        String page = Report.html(ReceiptFile.parse(text));
+        writer.addFile(Report.NAME, page.getBytes(StandardCharsets.UTF_8));
+        writer.commit();
+        return new Result(
+                request.out().toString(), request.out().resolve(Report.NAME).toString(), receipt);
     }
 
     private void requireCalibration() {
@@ -149,9 +174,24 @@ final class PruneJob {
             PrunePlan plan,
             TextSource.@Nullable Sample sample,
             CheckpointSink sink) {
+        EarlierWork earlier = sink.takeUp();
+        int finished = earlier.blocks().size();
+        if (finished > 0) {
+            progress.note(
+                    "resuming after block "
+                            + finished
+                            + " of "
+                            + dense.decoder().blocks()
+                            + ", which an interrupted run has finished");
+        }
+        stopwatch.lap("open");
         Calibration calibration =
                 sample == null ? Calibration.NONE : new Calibration(sample.sequences());
-        return new Pruner(plan, dense.decoder(), calibration, sink::storage, progress).run(sink);
+        PruneOutcome outcome =
+                new Pruner(plan, dense.decoder(), calibration, sink::storage, progress)
+                        .run(sink, earlier);
+        stopwatch.lap("prune");
+        return outcome;
     }
 
     private Quality measure(OpenModel dense, Path sealed, MeasureText measure) {
@@ -159,12 +199,15 @@ final class PruneJob {
             Evaluation evaluation =
                     Evaluation.against(
                             pruned.language(), dense.language(), measure.windows(), progress);
-            return new Quality(
-                    measure.protocol(),
-                    java.util.Objects.requireNonNull(evaluation.reference()),
-                    evaluation.perplexity(),
-                    java.util.Objects.requireNonNull(evaluation.divergence()),
-                    samples(dense, pruned, measure));
+            Quality quality =
+                    new Quality(
+                            measure.protocol(),
+                            Objects.requireNonNull(evaluation.reference()),
+                            evaluation.perplexity(),
+                            Objects.requireNonNull(evaluation.divergence()),
+                            samples(dense, pruned, measure));
+            stopwatch.lap("measure");
+            return quality;
         }
     }
 
@@ -194,15 +237,13 @@ final class PruneJob {
 
     private Receipt receipt(
             OpenModel dense,
-            TextSource.@Nullable Sample sample,
+            List<FileEntry> sources,
+            Receipt.@Nullable CalibrationEntry calibration,
             PruneOutcome outcome,
             Path sealed,
             @Nullable Quality quality) {
         List<LayerEntry> layers = outcome.layers().stream().map(LayerLedger::entry).toList();
-        List<FileEntry> sources =
-                FileEntry.of(request.source(), dense.checkpoint().files().keySet());
-        List<FileEntry> files =
-                FileEntry.below(sealed, Set.of(ReceiptFile.NAME, Report.NAME, ".lock"));
+        List<FileEntry> files = FileEntry.below(sealed, Set.of(ReceiptFile.NAME, Report.NAME));
         Map<String, Object> recipe = RecipeForm.of(request.method().recipe());
         Receipt.Totals totals = totals(dense.checkpoint(), outcome, sealed);
         stopwatch.lap("account");
@@ -211,7 +252,7 @@ final class PruneJob {
                 Espalier.version(),
                 new Receipt.Source(dense.name(), dense.decoder().family().modelType(), sources),
                 recipe,
-                calibrationEntry(sample),
+                calibration,
                 request.seed(),
                 common.threads(),
                 request.dtype(),

@@ -18,6 +18,20 @@ final class Stopwatch {
     private final long startNanos = System.nanoTime();
     private final List<Run.Phase> phases = new ArrayList<>();
     private long lapNanos = startNanos;
+    private double earlier;
+
+    /** Time of this process's run until now. */
+    double seconds() {
+        return (System.nanoTime() - startNanos) * 1e-9;
+    }
+
+    /** Counts the time that interrupted runs took, as a phase of its own. */
+    void addEarlier(double seconds) {
+        if (seconds > 0) {
+            phases.add(new Run.Phase("before the interruption", seconds));
+            earlier += seconds;
+        }
+    }
 
     /** Ends a phase. */
     void lap(String name) {
@@ -31,7 +45,7 @@ final class Stopwatch {
         return new Run(
                 started.toString(),
                 command,
-                (System.nanoTime() - startNanos) * 1e-9,
+                earlier + seconds(),
                 phases,
                 layerSeconds,
                 peakMemory(),

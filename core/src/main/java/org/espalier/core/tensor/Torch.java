@@ -1,5 +1,6 @@
 package org.espalier.core.tensor;
 
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.openblas.global.openblas;
 import org.bytedeco.pytorch.global.torch;
 
@@ -25,5 +26,12 @@ public final class Torch {
     /** The threads that ATen's loops use now. */
     public static int threads() {
         return torch.get_num_threads();
+    }
+
+    /** The instruction set that libtorch's kernels use here, such as {@code AVX2}: the last bits of sums depend on it. */
+    public static String capability() {
+        try (BytePointer name = torch.get_cpu_capability()) {
+            return name.getString();
+        }
     }
 }

@@ -1,0 +1,145 @@
+package org.espalier.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.espalier.audit.receipt.ReceiptFile;
+import org.espalier.audit.receipt.Run;
+import org.espalier.cli.Runs.Outcome;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What the same command, and another one, do with the remains of an interrupted run. */
+class ResumeTest {
+    @TempDir Path folder;
+    private TinyRun run;
+    private Path out;
+
+    @BeforeEach
+    void makeModel() throws IOException {
+        run = TinyRun.in(folder);
+        out = folder.resolve("made/out");
+    }
+
+    /** Propagated inputs, an allocation that reads the model first, a solver with new weights, new biases. */
+    @ParameterizedTest
+    @ValueSource(strings = {"wanda", "owl-wanda", "sparsegpt", "wanda-bias"})
+    void theSameCommandGoesOnAfterTheLastFinishedBlock(String recipe) throws IOException {
+        Path undisturbed = folder.resolve("undisturbed/out");
+        assertThat(run.run(undisturbed, recipe).code()).isZero();
+        for (int finished = 1; finished <= TinyCheckpoint.BLOCKS; finished++) {
+            interrupt(recipe, finished);
+            Outcome outcome = run.run(out, recipe);
+            assertThat(outcome.code()).as(outcome.err()).isZero();
+            assertThat(Notes.resumedAfter(outcome.err())).isEqualTo(finished);
+            Folders.assertSame(undisturbed, out, recipe + " after block " + finished);
+            DiskFaultTest.remove(out);
+        }
+    }
+
+    @Test
+    void interruptedAgainAndAgainItStillEnds() throws IOException {
+        Path undisturbed = folder.resolve("undisturbed/out");
+        run.run(undisturbed, "wanda");
+        for (int finished = 1; finished <= TinyCheckpoint.BLOCKS; finished++) {
+            interrupt("wanda", finished);
+        }
+        run.run(out, "wanda");
+        Folders.assertSame(undisturbed, out, "interrupted at every block");
+        Run last = ReceiptFile.read(out).run();
+        assertThat(last.phases().getFirst().name()).isEqualTo("before the interruption");
+        assertThat(last.seconds())
+                .isGreaterThan(last.phases().getFirst().seconds())
+                .isGreaterThan(last.layerSeconds().stream().mapToDouble(x -> x).sum());
+    }
+
+    @Test
+    void anotherCommandIsRefusedWithTheDifferenceNamed() throws IOException {
+        interrupt("wanda", 2);
+        refused(
+                run.run(out, "wanda", "--sparsity", 0.6, "--seed", 7),
+                "has finished 2 blocks",
+                "recipe.select.sparsity was 0.5 and is now 0.6; seed was 0 and is now 7",
+                "--restart");
+        refused(run.run(out, "magnitude"), "recipe.name was \"wanda\" and is now \"magnitude\"");
+        refused(run.run(out, "wanda", "--samples", 3), "calibration.drawn was");
+        refused(run.run(out, "wanda", "--dtype", "float32"), "dtype was \"auto\"");
+        refused(run.run(out, "wanda", "--windows", 1), "measure.limit was 0 and is now 1");
+        Path shard = run.model().resolve("model-00001-of-00002.safetensors");
+        byte[] before = Files.readAllBytes(shard);
+        flip(shard, before.length - 1);
+        refused(run.run(out, "wanda"), "files.model-00001-of-00002.safetensors was");
+        Files.write(shard, before);
+        Outcome same = run.run(out, "wanda");
+        assertThat(Notes.resumedAfter(same.err())).as(same.err()).isEqualTo(2);
+    }
+
+    @Test
+    void restartThrowsTheFinishedBlocksAway() throws IOException {
+        interrupt("wanda", 3);
+        Outcome other = run.run(out, "magnitude", "--restart");
+        assertThat(other.code()).as(other.err()).isZero();
+        assertThat(other.err()).doesNotContain("resuming");
+        Path undisturbed = folder.resolve("undisturbed/out");
+        run.run(undisturbed, "magnitude");
+        Folders.assertSame(undisturbed, out, "restarted");
+    }
+
+    @Test
+    void aRunWithoutAFinishedBlockIsInNobodysWay() throws IOException {
+        assertThatThrownBy(() -> run.prune(out, "wanda", new Notes(0))).isInstanceOf(Notes.Ended.class);
+        assertThat(out.getParent()).isEmptyDirectory();
+        assertThat(run.run(out, "magnitude").code()).isZero();
+    }
+
+    @Test
+    void aBlockThatIsNotOnTheDiskAsItWasNotedIsPrunedAgain() throws IOException {
+        Path undisturbed = folder.resolve("undisturbed/out");
+        run.run(undisturbed, "wanda");
+        interrupt("wanda", 5);
+        // The tensors lie by name, so the last byte of the shard is block 5's or the embedding's.
+        Path shard = Notes.work(out).resolve("files/model-00001-of-00002.safetensors");
+        try (RandomAccessFile file = new RandomAccessFile(shard.toFile(), "rw")) {
+            file.setLength(file.length() * 3 / 4);
+        }
+        Outcome outcome = run.run(out, "wanda");
+        assertThat(Notes.resumedAfter(outcome.err())).as(outcome.err()).isBetween(1, 4);
+        Folders.assertSame(undisturbed, out, "cut off");
+    }
+
+    @Test
+    void aDamagedJournalCostsWhatItNoLongerTells() throws IOException {
+        Path undisturbed = folder.resolve("undisturbed/out");
+        run.run(undisturbed, "wanda");
+        interrupt("wanda", 4);
+        Path journal = Notes.work(out).resolve("journal.jsonl");
+        flip(journal, (int) Files.size(journal) - 1500);
+        Outcome outcome = run.run(out, "wanda");
+        assertThat(Notes.resumedAfter(outcome.err())).isEqualTo(3);
+        Folders.assertSame(undisturbed, out, "damaged journal");
+    }
+
+    private void interrupt(String recipe, int finished) throws IOException {
+        assertThatThrownBy(() -> run.prune(out, recipe, new Notes(finished)))
+                .isInstanceOf(Notes.Ended.class);
+        assertThat(Notes.finishedBlocks(out)).isEqualTo(finished);
+    }
+
+    private static void refused(Outcome outcome, String... reasons) {
+        assertThat(outcome.code()).isEqualTo(Main.USER_ERROR);
+        assertThat(outcome.err().lines().toList().getLast()).startsWith("espalier: ").contains(reasons);
+    }
+
+    private static void flip(Path file, int at) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[at] ^= 1;
+        Files.write(file, bytes);
+    }
+}

@@ -1,0 +1,63 @@
+package org.espalier.prune.resume;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.espalier.network.Linear;
+import org.espalier.prune.BlockOutcome;
+import org.espalier.prune.LayerOutcome;
+import org.espalier.prune.LayerOutcome.ErrorKind;
+
+/**
+ * A finished block as the journal holds it.
+ *
+ * @param block what became of it
+ * @param layers what became of its layers, in forward order
+ * @param tensors the tensors that were stored, with the CRC-32C of their bytes
+ * @param runSeconds time that the run had taken until then, interrupted ones before it included
+ */
+record FinishedBlock(
+        BlockOutcome block, List<Layer> layers, Map<String, String> tensors, double runSeconds) {
+    FinishedBlock {
+        layers = List.copyOf(layers);
+        tensors = new TreeMap<>(tensors);
+    }
+
+    /** A {@link LayerOutcome} with the layer's name in place of the layer. */
+    record Layer(
+            String name,
+            double wanted,
+            long removed,
+            long zeros,
+            boolean biasChanged,
+            double error,
+            ErrorKind errorKind,
+            long inputTokens,
+            double seconds) {
+        static Layer of(LayerOutcome outcome) {
+            return new Layer(
+                    outcome.linear().name(),
+                    outcome.wanted(),
+                    outcome.removed(),
+                    outcome.zeros(),
+                    outcome.biasChanged(),
+                    outcome.error(),
+                    outcome.errorKind(),
+                    outcome.inputTokens(),
+                    outcome.seconds());
+        }
+
+        LayerOutcome outcome(Linear linear) {
+            return new LayerOutcome(
+                    linear,
+                    wanted,
+                    removed,
+                    zeros,
+                    biasChanged,
+                    error,
+                    errorKind,
+                    inputTokens,
+                    seconds);
+        }
+    }
+}
