@@ -13,8 +13,7 @@ final class Interruption implements AutoCloseable {
     private Interruption(PruneJournal journal, int blocks, Progress progress) {
         this.journal = journal;
         this.blocks = blocks;
-        this.hook =
-                new Thread(() -> progress.note("espalier: interrupted; " + kept()));
+        this.hook = new Thread(() -> progress.note("espalier: interrupted; " + kept()));
     }
 
     /** Speaks up when the process is told to end, until it is closed. */

@@ -85,7 +85,10 @@ final class PruneJob {
                                 measure);
                 try (PruneJournal journal =
                                 PruneJournal.open(
-                                        writer, fingerprint, request.restart(), stopwatch::seconds);
+                                        writer,
+                                        fingerprint,
+                                        request.restart(),
+                                        stopwatch::seconds);
                         Interruption interruption =
                                 Interruption.watch(journal, dense.decoder().blocks(), progress)) {
                     stopwatch.addEarlier(journal.earlierSeconds());

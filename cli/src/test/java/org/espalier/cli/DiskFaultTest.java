@@ -40,12 +40,13 @@ class DiskFaultTest {
                 // What is left to do needs no room.
                 assertThat(at).isGreaterThan(operations * 3 / 4);
             } catch (UserError e) {
-                assertThat(e.getMessage())
+                String message = String.valueOf(e.getMessage());
+                assertThat(message)
                         .as("operation %d", at)
                         .contains("No space left on device")
                         .doesNotContain("\n");
                 int finished = Notes.finishedBlocks(out);
-                assertThat(e.getMessage().contains(finished + " of 6 blocks are finished and kept"))
+                assertThat(message.contains(finished + " of 6 blocks are finished and kept"))
                         .isEqualTo(finished > 0);
                 Notes notes = new Notes();
                 run.prune(out, "wanda", notes);

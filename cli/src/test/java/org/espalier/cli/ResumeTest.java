@@ -94,7 +94,8 @@ class ResumeTest {
 
     @Test
     void aRunWithoutAFinishedBlockIsInNobodysWay() throws IOException {
-        assertThatThrownBy(() -> run.prune(out, "wanda", new Notes(0))).isInstanceOf(Notes.Ended.class);
+        assertThatThrownBy(() -> run.prune(out, "wanda", new Notes(0)))
+                .isInstanceOf(Notes.Ended.class);
         assertThat(out.getParent()).isEmptyDirectory();
         assertThat(run.run(out, "magnitude").code()).isZero();
     }
@@ -134,7 +135,9 @@ class ResumeTest {
 
     private static void refused(Outcome outcome, String... reasons) {
         assertThat(outcome.code()).isEqualTo(Main.USER_ERROR);
-        assertThat(outcome.err().lines().toList().getLast()).startsWith("espalier: ").contains(reasons);
+        assertThat(outcome.err().lines().toList().getLast())
+                .startsWith("espalier: ")
+                .contains(reasons);
     }
 
     private static void flip(Path file, int at) throws IOException {

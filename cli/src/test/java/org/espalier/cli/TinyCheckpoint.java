@@ -40,7 +40,7 @@ final class TinyCheckpoint {
         TinyCheckpoint model = new TinyCheckpoint(seed);
         model.shapes();
         model.weights(folder);
-        Files.writeString(folder.resolve("config.json"), CONFIG.formatted(BLOCKS));
+        Files.writeString(folder.resolve("config.json"), CONFIG);
         Files.writeString(folder.resolve("LICENSE"), "free");
         return folder;
     }
@@ -62,7 +62,7 @@ final class TinyCheckpoint {
     private static final String CONFIG =
             """
             {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "vocab_size": 29, "hidden_size": 24,
-             "intermediate_size": 40, "num_hidden_layers": %d, "num_attention_heads": 3,
+             "intermediate_size": 40, "num_hidden_layers": 6, "num_attention_heads": 3,
              "num_key_value_heads": 1, "max_position_embeddings": 64, "rms_norm_eps": 1e-5,
              "rope_theta": 10000.0, "tie_word_embeddings": false, "torch_dtype": "bfloat16"}
             """;
@@ -103,7 +103,9 @@ final class TinyCheckpoint {
 
     private void shard(Path file, List<String> names) {
         List<TensorSpec> plan =
-                names.stream().map(name -> new TensorSpec(name, DType.BF16, dimensions(name))).toList();
+                names.stream()
+                        .map(name -> new TensorSpec(name, DType.BF16, dimensions(name)))
+                        .toList();
         try (SafetensorsWriter writer = SafetensorsWriter.create(file, plan, Map.of());
                 PointerScope scope = new PointerScope()) {
             for (TensorSpec spec : plan) {

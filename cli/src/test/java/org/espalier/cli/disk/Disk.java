@@ -41,10 +41,10 @@ public final class Disk {
     private final Map<Path, Unforced> unforced = new LinkedHashMap<>();
     private final Set<Path> unnamed = new LinkedHashSet<>();
 
-    private record Write(long position, byte[] bytes) {}
+    private record Write(long position, ByteBuffer bytes) {}
 
     /** The forced content of a file and the writes after it. */
-    private record Unforced(byte[] content, List<Write> writes) {}
+    private record Unforced(ByteBuffer content, List<Write> writes) {}
 
     /**
      * @param fault what goes wrong
@@ -117,7 +117,7 @@ public final class Disk {
     synchronized void writes(Path file, long position, ByteBuffer bytes) throws IOException {
         byte[] copy = new byte[bytes.remaining()];
         bytes.duplicate().get(copy);
-        before(file).writes().add(new Write(position, copy));
+        before(file).writes().add(new Write(position, ByteBuffer.wrap(copy)));
     }
 
     /** A file is about to be cut off: whole or not at all, so the cut counts as forced. */
@@ -135,7 +135,7 @@ public final class Disk {
     private Unforced before(Path file) throws IOException {
         Unforced known = unforced.get(file);
         if (known == null) {
-            known = new Unforced(Files.readAllBytes(file), new ArrayList<>());
+            known = new Unforced(ByteBuffer.wrap(Files.readAllBytes(file)), new ArrayList<>());
             unforced.put(file, known);
         }
         return known;
@@ -161,9 +161,9 @@ public final class Disk {
     }
 
     private byte[] survivors(Unforced file) {
-        byte[] content = file.content();
+        byte[] content = file.content().array();
         for (Write write : file.writes()) {
-            int length = write.bytes().length;
+            int length = write.bytes().capacity();
             int kept =
                     switch (random.nextInt(3)) {
                         case 0 -> 0;
@@ -173,7 +173,7 @@ public final class Disk {
             int end = (int) write.position() + kept;
             if (kept > 0) {
                 content = Arrays.copyOf(content, Math.max(content.length, end));
-                System.arraycopy(write.bytes(), 0, content, (int) write.position(), kept);
+                System.arraycopy(write.bytes().array(), 0, content, (int) write.position(), kept);
             }
         }
         return content;

@@ -114,8 +114,7 @@ final class DiskChannel extends FileChannel {
     }
 
     @Override
-    public MemorySegment map(MapMode mode, long offset, long size, Arena arena)
-            throws IOException {
+    public MemorySegment map(MapMode mode, long offset, long size, Arena arena) throws IOException {
         return real.map(mode, offset, size, arena);
     }
 

@@ -158,8 +158,8 @@ final class DiskProvider extends FileSystemProvider {
     }
 
     @Override
-    public Map<String, Object> readAttributes(
-            Path path, String attributes, LinkOption... options) throws IOException {
+    public Map<String, Object> readAttributes(Path path, String attributes, LinkOption... options)
+            throws IOException {
         return Files.readAttributes(read(path), attributes, options);
     }
 

@@ -55,8 +55,8 @@ public final class CheckpointSink implements LayerSink {
     public ScalarType storage(String name) {
         return writer.targetDtype(name)
                 .scalarType()
-                .orElseThrow(() ->
-                        new IllegalStateException(name + " has a dtype that libtorch lacks"));
+                .orElseThrow(
+                        () -> new IllegalStateException(name + " has a dtype that libtorch lacks"));
     }
 
     /**
