@@ -28,11 +28,23 @@ public final class Block implements AutoCloseable {
     private final @Nullable Normalizer attentionOutputNorm;
     private final @Nullable Normalizer mlpOutputNorm;
 
+    /** When the matrices of a block are converted to float32. The results are the same to the bit. */
+    public enum Loading {
+        /** All of them when the block is loaded. */
+        WHOLE,
+        /**
+         * Each at every use, for blocks that are large beside the memory. Replacements are kept in the dtype in which
+         * they are given.
+         */
+        ON_DEMAND
+    }
+
     Block(
             DecoderConfig config,
             int index,
             @Nullable Rotation rotation,
-            LoadedParameters parameters) {
+            LoadedParameters parameters,
+            Loading loading) {
         this.config = config;
         this.index = index;
         this.parameters = parameters;
@@ -41,7 +53,7 @@ public final class Block implements AutoCloseable {
         mlpNorm = parameters.norm(names.mlpNorm(), index);
         attentionOutputNorm = parameters.optionalNorm(names.attentionOutputNorm(), index);
         mlpOutputNorm = parameters.optionalNorm(names.mlpOutputNorm(), index);
-        matrices = new BlockMatrices(parameters.roles(index), parameters);
+        matrices = new BlockMatrices(parameters.roles(index), parameters, loading);
         attention = new SelfAttention(config, index, matrices, rotation, parameters);
         Mixture mixture = config.mixture();
         Family.Experts mixed = config.family().experts();
@@ -64,7 +76,8 @@ public final class Block implements AutoCloseable {
 
     /**
      * The present weight of a matrix, float32 [out_features, in_features], contiguous. It belongs to the block, is freed
-     * when the matrix is replaced, and may be a view of a read-only file: never write to it.
+     * when the matrix is replaced, and may be a view of a read-only file: never write to it. Loaded on demand, it belongs
+     * to the innermost scope of the caller.
      */
     public Tensor weight(Linear linear) {
         return matrices.weight(linear);
@@ -113,16 +126,23 @@ public final class Block implements AutoCloseable {
                 Tensor attended = attentionNorm.apply(sum);
                 return mlpNorm.apply(attended.add(feed(attended, observer)));
             }
+            // Scopes of their own: the intermediate results of the one are gone before those of
+            // the other come.
             Tensor heard =
-                    then(
-                            attentionOutputNorm,
-                            attention.apply(attentionNorm.apply(hidden), observer, cache));
+                    Tensors.scoped(() ->
+                            then(
+                                    attentionOutputNorm,
+                                    attention.apply(attentionNorm.apply(hidden), observer, cache)));
             if (switches.parallelResidual()) {
-                Tensor fed = then(mlpOutputNorm, feed(mlpNorm.apply(hidden), observer));
+                Tensor fed =
+                        Tensors.scoped(
+                                () -> then(mlpOutputNorm, feed(mlpNorm.apply(hidden), observer)));
                 return hidden.add(heard).add(fed);
             }
             Tensor attended = hidden.add(heard);
-            return attended.add(then(mlpOutputNorm, feed(mlpNorm.apply(attended), observer)));
+            return attended.add(
+                    Tensors.scoped(
+                            () -> then(mlpOutputNorm, feed(mlpNorm.apply(attended), observer))));
         });
     }
 

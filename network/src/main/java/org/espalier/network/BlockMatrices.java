@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class BlockMatrices implements AutoCloseable {
     private final Map<String, Linear> roles;
     private final LoadedParameters parameters;
+    private final Block.Loading loading;
     private final List<Linear> linears;
     private final Map<String, Tensor> weights = new HashMap<>();
     private final Map<String, Tensor> biases = new HashMap<>();
@@ -26,13 +27,17 @@ final class BlockMatrices implements AutoCloseable {
     /**
      * @param roles the matrices by what they do, as {@link Layout#roles} names it, in forward order
      * @param parameters owner of the first weights and biases
+     * @param loading whether the weights are converted now or at each use
      */
-    BlockMatrices(Map<String, Linear> roles, LoadedParameters parameters) {
+    BlockMatrices(Map<String, Linear> roles, LoadedParameters parameters, Block.Loading loading) {
         this.roles = roles;
         this.parameters = parameters;
+        this.loading = loading;
         this.linears = List.copyOf(roles.values());
         for (Linear linear : linears) {
-            weights.put(linear.name(), parameters.weight(linear));
+            if (loading == Block.Loading.WHOLE) {
+                weights.put(linear.name(), parameters.weight(linear));
+            }
             Tensor bias = parameters.bias(linear);
             if (bias != null) {
                 biases.put(linear.name(), bias);
@@ -50,23 +55,32 @@ final class BlockMatrices implements AutoCloseable {
 
     Tensor weight(Linear linear) {
         Tensor weight = weights.get(linear.name());
-        if (weight == null) {
+        if (weight != null) {
+            return loading == Block.Loading.WHOLE ? weight : weight.to(ScalarType.Float);
+        }
+        requireOwn(linear);
+        return parameters.passing(linear);
+    }
+
+    private void requireOwn(Linear linear) {
+        if (!linears.contains(linear)) {
             throw new IllegalArgumentException(linear.name() + " is not in this block");
         }
-        return weight;
     }
 
     @Nullable Tensor bias(Linear linear) {
-        weight(linear);
+        requireOwn(linear);
         return biases.get(linear.name());
     }
 
     void replace(Linear linear, Tensor weight, @Nullable Tensor bias) {
         requireShape(linear, weight, linear.rows(), linear.columns());
-        Tensor old = weight(linear);
+        requireOwn(linear);
         try (PointerScope scope = new PointerScope()) {
-            weights.put(linear.name(), adopt(weight));
-            free(linear, old);
+            Tensor old = weights.put(linear.name(), adopt(weight));
+            if (old != null) {
+                free(linear, old);
+            }
             if (bias == null) {
                 biases.remove(linear.name());
             } else {
@@ -88,7 +102,8 @@ final class BlockMatrices implements AutoCloseable {
     private Tensor adopt(Tensor tensor) {
         // contiguous() and to() hand out new handles, so the caller may close the one that was
         // given.
-        Tensor mine = Tensors.own(tensor.to(ScalarType.Float).contiguous());
+        Tensor plain = loading == Block.Loading.WHOLE ? tensor.to(ScalarType.Float) : tensor;
+        Tensor mine = Tensors.own(plain.contiguous());
         replacements.add(mine);
         return mine;
     }
@@ -115,10 +130,18 @@ final class BlockMatrices implements AutoCloseable {
     Tensor multiply(String role, Tensor input) {
         Linear linear = linear(role);
         Tensor bias = biases.get(linear.name());
-        return torch.linear(
-                input,
-                weight(linear),
-                bias == null ? new TensorOptional() : new TensorOptional(bias));
+        Tensor output =
+                Tensors.scoped(() ->
+                        torch.linear(
+                                input,
+                                weight(linear),
+                                bias == null
+                                        ? new TensorOptional()
+                                        : new TensorOptional(bias.to(ScalarType.Float))));
+        if (loading == Block.Loading.ON_DEMAND) {
+            parameters.release(linear);
+        }
+        return output;
     }
 
     private Linear linear(String role) {

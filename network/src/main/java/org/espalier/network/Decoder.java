@@ -159,10 +159,15 @@ public final class Decoder implements AutoCloseable {
 
     /** Loads a block as float32. The caller closes it. */
     public Block block(int index) {
+        return block(index, Block.Loading.WHOLE);
+    }
+
+    /** Loads a block, or opens it for loading on demand. The caller closes it. */
+    public Block block(int index, Block.Loading loading) {
         LoadedParameters parameters = parameters();
         boolean local = config.windows().get(requireBlock(index)) != DecoderConfig.NO_WINDOW;
         try {
-            return new Block(config, index, local ? localRotation : rotation, parameters);
+            return new Block(config, index, local ? localRotation : rotation, parameters, loading);
         } catch (RuntimeException e) {
             parameters.close();
             throw e;

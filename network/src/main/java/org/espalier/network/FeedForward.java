@@ -1,6 +1,7 @@
 package org.espalier.network;
 
 import org.bytedeco.pytorch.Tensor;
+import org.espalier.core.tensor.Tensors;
 import org.jspecify.annotations.Nullable;
 
 /** A gated or plain MLP: that of a block, or one expert. */
@@ -28,7 +29,7 @@ final class FeedForward {
 
     /** [sequences, tokens, hidden] to the same shape. */
     Tensor apply(Tensor input, @Nullable InputObserver observer) {
-        Tensor inner = inner(input, observer);
+        Tensor inner = Tensors.scoped(() -> inner(input, observer));
         matrices.observe(observer, inner, down);
         return matrices.multiply(down, inner);
     }
@@ -42,9 +43,8 @@ final class FeedForward {
         }
         if (matrices.has(gate)) {
             matrices.observe(observer, input, gate, up);
-            return activation
-                    .apply(matrices.multiply(gate, input))
-                    .mul(matrices.multiply(up, input));
+            Tensor open = Tensors.scoped(() -> activation.apply(matrices.multiply(gate, input)));
+            return open.mul(matrices.multiply(up, input));
         }
         matrices.observe(observer, input, up);
         return activation.apply(matrices.multiply(up, input));

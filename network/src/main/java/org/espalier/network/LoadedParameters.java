@@ -56,6 +56,22 @@ final class LoadedParameters implements AutoCloseable {
         }
     }
 
+    /**
+     * The weight as float32 [out_features, in_features], contiguous, owned by the innermost scope of the caller and not
+     * by this; follow it with {@link #release}.
+     */
+    Tensor passing(Linear linear) {
+        return Tensors.scoped(() -> {
+            Tensor plain = weights.tensor(linear.weightName()).to(ScalarType.Float);
+            return linear.transposed() ? plain.t().contiguous() : plain;
+        });
+    }
+
+    /** Gives the pages of a {@link #passing} weight back. */
+    void release(Linear linear) {
+        weights.release(linear.weightName());
+    }
+
     private void settle(String name, boolean isShared) {
         if (isShared) {
             shared.add(name);

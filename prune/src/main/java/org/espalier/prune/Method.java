@@ -8,6 +8,7 @@ import org.espalier.core.pattern.Pattern;
 import org.espalier.core.recipe.Part;
 import org.espalier.core.recipe.Problems;
 import org.espalier.core.recipe.Recipe;
+import org.espalier.core.tensor.Tensors;
 import org.espalier.prune.allocate.Allocation;
 import org.espalier.prune.calibrate.LayerStatistics;
 import org.espalier.prune.calibrate.Statistic;
@@ -123,14 +124,22 @@ public record Method(
             LayerStatistics statistics,
             double sparsity) {
         Pattern pattern = recipe.select().pattern();
-        Mask support =
-                score == null
-                        ? null
-                        : Selector.select(score.score(weight, statistics), pattern, sparsity);
+        Mask support = score == null ? null : support(score, weight, statistics, sparsity);
         LayerProblem problem =
                 new LayerProblem(weight, bias, statistics, pattern, sparsity, support);
         LayerSolution solution = solver.solve(problem);
         return repair.appliesTo(kind) ? repair.repair(problem, solution) : solution;
+    }
+
+    /** The scores are as large as the weight and gone when this returns. */
+    private Mask support(Score chosen, Tensor weight, LayerStatistics statistics, double sparsity) {
+        return new Mask(
+                Tensors.scoped(() ->
+                        Selector.select(
+                                        chosen.score(weight, statistics),
+                                        recipe.select().pattern(),
+                                        sparsity)
+                                .keep()));
     }
 
     private static boolean isGlobal(Pattern pattern) {

@@ -25,6 +25,8 @@ import org.espalier.prune.calibrate.LayerStatistics;
 import org.espalier.prune.calibrate.Statistic;
 import org.espalier.prune.calibrate.StatisticsCollector;
 import org.espalier.prune.layer.LayerSolution;
+import org.espalier.prune.memory.BlockInputs;
+import org.espalier.prune.memory.Thrift;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,13 +34,19 @@ import org.jspecify.annotations.Nullable;
  * block. Only the current block and the hidden states of the calibration tokens are in memory.
  */
 public final class Pruner {
+    /** Where nothing reads the block again. */
+    private static final Change NO_CHANGE = (_, _, _, _) -> {};
+
     private final PrunePlan plan;
     private final Decoder decoder;
     private final Calibration calibration;
     private final Function<String, ScalarType> storage;
     private final Progress progress;
+    private final Thrift thrift;
 
     /**
+     * A run with everything in memory.
+     *
      * @param plan what is to be done
      * @param decoder the dense model; it is never changed
      * @param calibration sequences to measure on; {@link Calibration#NONE} where the method reads no data
@@ -53,6 +61,25 @@ public final class Pruner {
             Calibration calibration,
             Function<String, ScalarType> storage,
             Progress progress) {
+        this(plan, decoder, calibration, storage, progress, Thrift.NONE);
+    }
+
+    /**
+     * @param plan what is to be done
+     * @param decoder the dense model; it is never changed
+     * @param calibration sequences to measure on; {@link Calibration#NONE} where the method reads no data
+     * @param storage dtype that the tensor of this name is stored in
+     * @param progress hears about each block
+     * @param thrift how memory is spared; the result is the same to the bit
+     * @throws UserError if the method reads data and there is none
+     */
+    public Pruner(
+            PrunePlan plan,
+            Decoder decoder,
+            Calibration calibration,
+            Function<String, ScalarType> storage,
+            Progress progress,
+            Thrift thrift) {
         if (plan.method().readsData() && calibration.isEmpty()) {
             throw new UserError(
                     "recipe "
@@ -64,6 +91,7 @@ public final class Pruner {
         this.calibration = plan.method().readsData() ? calibration : Calibration.NONE;
         this.storage = storage;
         this.progress = progress;
+        this.thrift = thrift;
     }
 
     /** Prunes the whole network; each finished layer goes to the sink. */
@@ -90,7 +118,8 @@ public final class Pruner {
             List<LayerOutcome> layers = new ArrayList<>(earlier.layers());
             List<BlockOutcome> blocks = new ArrayList<>(earlier.blocks());
             Calibration unread = blocks.size() == decoder.blocks() ? Calibration.NONE : calibration;
-            try (HiddenStates states = HiddenStates.embed(unread, decoder::embed)) {
+            try (HiddenStates states =
+                    HiddenStates.embed(unread, decoder::embed, thrift.scratch())) {
                 replay(states, earlier);
                 for (int index = blocks.size(); index < decoder.blocks(); index++) {
                     progress.step("pruning block", index, decoder.blocks());
@@ -110,7 +139,7 @@ public final class Pruner {
         int finished = earlier.blocks().size();
         for (int index = 0; index < finished && states.size() > 0; index++) {
             progress.step("repeating block", index, finished);
-            try (Block block = decoder.block(index)) {
+            try (Block block = decoder.block(index, thrift.loading())) {
                 if (plan.method().recipe().inputs() == Recipe.Inputs.PROPAGATED) {
                     earlier.restore().accept(block);
                 }
@@ -130,27 +159,40 @@ public final class Pruner {
             List<LayerOutcome> layers,
             LayerSink sink) {
         boolean propagated = plan.method().recipe().inputs() == Recipe.Inputs.PROPAGATED;
-        boolean last = index == decoder.blocks() - 1;
-        long start = System.nanoTime();
-        try (Block block = decoder.block(index);
-                StatisticsCollector collector = new StatisticsCollector(plan.method().needs());
+        boolean again = propagated && index < decoder.blocks() - 1 && states.size() > 0;
+        List<List<Linear>> groups =
+                BlockInputs.groups(
+                        decoder.linears(index), plan.method().needs(), thrift.statisticsBytes());
+        double forwardSeconds = 0;
+        double solveSeconds = 0;
+        try (Block block = decoder.block(index, thrift.loading());
+                Replacements replacements = new Replacements();
                 PointerScope scope = new PointerScope()) {
-            Tensor denseOutput = measure(block, states, collector, !propagated);
-            double forwardSeconds = seconds(start);
-            long solveStart = System.nanoTime();
-            for (Linear linear : decoder.linears(index)) {
-                layers.add(
-                        pruneLayer(
-                                block,
-                                linear,
-                                collector.of(linear),
-                                sparsities[layers.size()],
-                                sink));
+            Tensor denseOutput = null;
+            for (int group = 0; group < groups.size(); group++) {
+                boolean lastGroup = group == groups.size() - 1;
+                try (StatisticsCollector collector =
+                        new StatisticsCollector(plan.method().needs(), groups.get(group))) {
+                    long start = System.nanoTime();
+                    boolean compared = again && group == 0;
+                    Tensor first =
+                            measure(block, states, collector, !propagated && lastGroup, compared);
+                    denseOutput = compared ? first : denseOutput;
+                    forwardSeconds += seconds(start);
+                    long solveStart = System.nanoTime();
+                    for (Linear linear : groups.get(group)) {
+                        LayerStatistics statistics = collector.of(linear);
+                        double sparsity = sparsities[layers.size()];
+                        Change change = again ? change(block, replacements, lastGroup) : NO_CHANGE;
+                        layers.add(pruneLayer(block, linear, statistics, sparsity, sink, change));
+                    }
+                    solveSeconds += seconds(solveStart);
+                }
             }
-            double solveSeconds = seconds(solveStart);
+            replacements.apply(block);
             Double outputError = null;
-            if (propagated && !last && states.size() > 0) {
-                long again = System.nanoTime();
+            if (again) {
+                long start = System.nanoTime();
                 for (int batch = 0; batch < states.size(); batch++) {
                     try (PointerScope batchScope = new PointerScope()) {
                         Tensor output = block.forward(states.get(batch), null);
@@ -160,27 +202,48 @@ public final class Pruner {
                         states.set(batch, output);
                     }
                 }
-                forwardSeconds += seconds(again);
+                forwardSeconds += seconds(start);
             }
             return new BlockOutcome(index, outputError, forwardSeconds, solveSeconds);
         }
+    }
+
+    /** What happens to a solved matrix beside being written; it is given as it is stored and as float32. */
+    @FunctionalInterface
+    private interface Change {
+        void accept(Linear linear, Tensor stored, Tensor weight, @Nullable Tensor bias);
+    }
+
+    private Change change(Block block, Replacements replacements, boolean lastGroup) {
+        if (!lastGroup) {
+            return (linear, stored, _, bias) -> replacements.add(linear, stored, bias);
+        }
+        return thrift.loading() == Block.Loading.WHOLE
+                ? (linear, _, weight, bias) -> block.replace(linear, weight, bias)
+                : (linear, stored, _, bias) -> block.replace(linear, stored, bias);
     }
 
     /**
      * Runs the dense block over all batches for its statistics.
      *
      * @param advance whether the dense outputs are the next block's inputs
-     * @return the dense output of the first batch where the states stay, for the block's error; otherwise null
+     * @param compared whether to hand the first of them to the caller's scope, for the block's error
+     * @return the dense output of the first batch, or null
      */
     private static @Nullable Tensor measure(
-            Block block, HiddenStates states, StatisticsCollector collector, boolean advance) {
+            Block block,
+            HiddenStates states,
+            StatisticsCollector collector,
+            boolean advance,
+            boolean compared) {
         Tensor first = null;
         for (int batch = 0; batch < states.size(); batch++) {
             try (PointerScope scope = new PointerScope()) {
                 Tensor output = block.forward(states.get(batch), collector);
                 if (advance) {
                     states.set(batch, output);
-                } else if (batch == 0) {
+                }
+                if (compared && batch == 0) {
                     first = Tensors.own(output);
                 }
             }
@@ -197,19 +260,21 @@ public final class Pruner {
             Linear linear,
             LayerStatistics statistics,
             double sparsity,
-            LayerSink sink) {
+            LayerSink sink,
+            Change change) {
         long start = System.nanoTime();
         try (PointerScope scope = new PointerScope()) {
             Tensor dense = block.weight(linear).contiguous();
             LayerSolution solution =
                     plan.method()
                             .solve(linear.kind(), dense, block.bias(linear), statistics, sparsity);
-            Tensor weight = rounded(solution.weight(), linear.weightName());
+            Tensor stored = solution.weight().to(storage.apply(linear.weightName()));
+            Tensor weight = stored.to(ScalarType.Float);
             Tensor denseBias = block.bias(linear);
             Tensor bias = solution.bias();
             bias = bias == null ? null : rounded(bias, linear.biasName());
             boolean biasChanged = bias != null && (denseBias == null || !denseBias.equal(bias));
-            block.replace(linear, weight, bias);
+            change.accept(linear, stored, weight, bias);
             sink.write(linear, weight, bias);
             double seconds = seconds(start);
             return new LayerOutcome(
@@ -237,25 +302,26 @@ public final class Pruner {
                         ? plan.method().allocationScore().needs()
                         : Set.of();
         Calibration read = needs.isEmpty() ? Calibration.NONE : calibration;
-        try (HiddenStates states = HiddenStates.embed(read, decoder::embed)) {
+        try (HiddenStates states = HiddenStates.embed(read, decoder::embed, thrift.scratch())) {
             for (int index = 0; index < decoder.blocks(); index++) {
                 if (!allocation.readsScores()) {
                     summaries.add(allocation.summarize(List.of()));
                     continue;
                 }
                 progress.step("scoring block", index, decoder.blocks());
-                try (Block block = decoder.block(index);
+                try (Block block = decoder.block(index, thrift.loading());
                         StatisticsCollector collector = new StatisticsCollector(needs);
                         PointerScope scope = new PointerScope()) {
-                    measure(block, states, collector, true);
+                    measure(block, states, collector, true, false);
                     List<Tensor> scores = new ArrayList<>();
                     for (Linear linear : decoder.linears(index)) {
                         scores.add(
-                                plan.method()
-                                        .allocationScore()
-                                        .score(
-                                                block.weight(linear).contiguous(),
-                                                collector.of(linear)));
+                                Tensors.scoped(() ->
+                                        plan.method()
+                                                .allocationScore()
+                                                .score(
+                                                        block.weight(linear).contiguous(),
+                                                        collector.of(linear))));
                     }
                     summaries.add(allocation.summarize(scores));
                 }

@@ -23,7 +23,7 @@ import tools.jackson.databind.node.ObjectNode;
 /** A mixture of three experts, two of them per token, of which the last gets no token at all. */
 class PrunerExpertsTest {
     private static final long SEED = 20261125;
-    private static final String CONFIG =
+    static final String CONFIG =
             """
             {"model_type": "mixtral", "vocab_size": 17, "hidden_size": 8, "intermediate_size": 12,
              "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 1,
@@ -66,7 +66,7 @@ class PrunerExpertsTest {
     }
 
     /** Positive hidden states, and a router whose last row is far below the others. */
-    private static final class TinyMixtral implements WeightSource, AutoCloseable {
+    static final class TinyMixtral implements WeightSource, AutoCloseable {
         private final Map<String, Tensor> tensors = new HashMap<>();
         private final Random random = new Random(SEED);
 

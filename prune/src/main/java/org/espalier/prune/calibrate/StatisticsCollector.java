@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StatisticsCollector implements InputObserver, AutoCloseable {
     private final Set<Statistic> needs;
+    private final @Nullable Set<Linear> wanted;
     private final Map<String, Accumulator> byLinear = new HashMap<>();
     private final List<Accumulator> accumulators = new ArrayList<>();
 
@@ -32,11 +33,40 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
      */
     public StatisticsCollector(Collection<Statistic> needs) {
         this.needs = Set.copyOf(needs);
+        this.wanted = null;
+    }
+
+    /**
+     * @param needs what is to be gathered, and nothing else
+     * @param wanted the matrices whose inputs count; the others of the block are passed over
+     */
+    public StatisticsCollector(Collection<Statistic> needs, Collection<Linear> wanted) {
+        this.needs = Set.copyOf(needs);
+        this.wanted = Set.copyOf(wanted);
+    }
+
+    /**
+     * Bytes that the statistics of one input take.
+     *
+     * @param columns in_features
+     */
+    public static long bytes(Collection<Statistic> needs, long columns) {
+        long bytes = 0;
+        for (Statistic statistic : Set.copyOf(needs)) {
+            bytes +=
+                    switch (statistic) {
+                        case GRAM -> Float.BYTES * columns * columns;
+                        case SUM_OF_SQUARES, SUM, VARIANCE_WITHIN -> Double.BYTES * columns;
+                    };
+        }
+        return bytes;
     }
 
     @Override
-    public void input(List<Linear> readers, Tensor input) {
-        if (needs.isEmpty()) {
+    public void input(List<Linear> all, Tensor input) {
+        List<Linear> readers =
+                wanted == null ? all : all.stream().filter(wanted::contains).toList();
+        if (needs.isEmpty() || readers.isEmpty()) {
             return;
         }
         Accumulator accumulator = accumulator(readers.getFirst());
