@@ -58,7 +58,10 @@ public final class Dequantizer {
                             t.set(FLOAT, to, Float.intBitsToFloat(s.get(SHORT, from) << 16));
             case Q8_0 -> Dequantizer::q8;
             case Q4_0 -> Dequantizer::q4;
+            case Q5_0 -> Dequantizer::q5;
+            case Q5_1 -> Dequantizer::q5WithMinimum;
             case Q4_K -> Dequantizer::q4k;
+            case Q5_K -> Dequantizer::q5k;
             case Q6_K -> Dequantizer::q6k;
             default -> throw new IllegalArgumentException(type + " cannot be dequantized");
         };
@@ -79,6 +82,51 @@ public final class Dequantizer {
             int both = unsigned(source, from + 2 + i);
             target.set(FLOAT, to + 4L * i, ((both & 15) - 8) * scale);
             target.set(FLOAT, to + 4L * (i + 16), ((both >> 4) - 8) * scale);
+        }
+    }
+
+    /** Scale, 32 fifth bits, then as {@link #q4}. */
+    private static void q5(MemorySegment source, long from, MemorySegment target, long to) {
+        float scale = half(source, from);
+        int fifth = source.get(INT, from + 2);
+        for (int i = 0; i < 16; i++) {
+            int both = unsigned(source, from + 6 + i);
+            int low = (both & 15) | (fifth >>> i & 1) << 4;
+            int high = both >> 4 | (fifth >>> (i + 16) & 1) << 4;
+            target.set(FLOAT, to + 4L * i, (low - 16) * scale);
+            target.set(FLOAT, to + 4L * (i + 16), (high - 16) * scale);
+        }
+    }
+
+    /** Scale, minimum, 32 fifth bits, nibbles. */
+    private static void q5WithMinimum(
+            MemorySegment source, long from, MemorySegment target, long to) {
+        float scale = half(source, from);
+        float minimum = half(source, from + 2);
+        int fifth = source.get(INT, from + 4);
+        for (int i = 0; i < 16; i++) {
+            int both = unsigned(source, from + 8 + i);
+            int low = (both & 15) | (fifth >>> i & 1) << 4;
+            int high = both >> 4 | (fifth >>> (i + 16) & 1) << 4;
+            target.set(FLOAT, to + 4L * i, low * scale + minimum);
+            target.set(FLOAT, to + 4L * (i + 16), high * scale + minimum);
+        }
+    }
+
+    /** As {@link #q4k}, with 32 bytes of fifth bits before the nibbles, one bit of each for a group. */
+    private static void q5k(MemorySegment source, long from, MemorySegment target, long to) {
+        float scale = half(source, from);
+        float minimumScale = half(source, from + 2);
+        for (int group = 0; group < 8; group++) {
+            float groupScale = scale * groupScale(source, from + 4, group);
+            float minimum = minimumScale * groupMinimum(source, from + 4, group);
+            long nibbles = from + 48 + 32L * (group / 2);
+            int shift = 4 * (group % 2);
+            for (int i = 0; i < 32; i++) {
+                int fifth = unsigned(source, from + 16 + i) >> group & 1;
+                int code = unsigned(source, nibbles + i) >> shift & 15 | fifth << 4;
+                target.set(FLOAT, to + 4L * (32 * group + i), groupScale * code - minimum);
+            }
         }
     }
 
