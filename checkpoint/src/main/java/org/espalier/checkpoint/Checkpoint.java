@@ -173,6 +173,19 @@ public final class Checkpoint implements AutoCloseable {
         return tokenizer;
     }
 
+    /** The bytes of a file beside the weights; null where there is none. */
+    public byte @Nullable [] sideFile(String name) {
+        if (source != null) {
+            return source.sideFiles().get(name);
+        }
+        Path file = folder.resolve(name);
+        try {
+            return Files.isRegularFile(file) ? Files.readAllBytes(file) : null;
+        } catch (IOException e) {
+            throw IoFailure.reading(file, e);
+        }
+    }
+
     /** Whether the folder has a {@code tokenizer.json}, or a file of another format a tokenizer. */
     public boolean hasTokenizer() {
         if (source != null) {

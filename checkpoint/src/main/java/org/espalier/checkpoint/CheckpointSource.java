@@ -25,6 +25,9 @@ public interface CheckpointSource extends AutoCloseable {
     /** Opens the tokenizer; whoever asks closes it. */
     Tokenizer tokenizer();
 
+    /** The files that would lie beside the weights and the configuration, by name: the tokenizer's, if there is one. */
+    Map<String, byte[]> sideFiles();
+
     @Override
     void close();
 }

@@ -6,7 +6,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.espalier.core.UserError;
 
 /** Changes of element type on the way into a file: to nearest, ties to even, and never to infinity unseen. */
-final class Conversion {
+public final class Conversion {
     private Conversion() {}
 
     /**
@@ -15,7 +15,7 @@ final class Conversion {
      * @param name for the message
      * @throws UserError when a finite value would become infinite or NaN because the target's range is too small
      */
-    static Tensor convert(String name, Tensor tensor, DType target) {
+    public static Tensor convert(String name, Tensor tensor, DType target) {
         ScalarType type =
                 target.scalarType()
                         .orElseThrow(

@@ -22,14 +22,14 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Strict JSON: no duplicate keys, nothing after the end, bounded depth. */
-final class Json {
+public final class Json {
     /** Far beyond what a configuration or a tokenizer needs, far below what harms the parser. */
     private static final int DEEPEST = 100;
 
     /** The largest tokenizers take some 35 MB. */
     private static final long LARGEST = 1 << 28;
 
-    static final JsonMapper MAPPER =
+    public static final JsonMapper MAPPER =
             JsonMapper.builder(
                             factory(
                                     StreamReadConstraints.builder()
@@ -68,7 +68,7 @@ final class Json {
     }
 
     /** Reads a file that must hold one JSON object. */
-    static ObjectNode readObject(Path file) {
+    public static ObjectNode readObject(Path file) {
         byte[] bytes;
         try {
             if (Files.size(file) > LARGEST) {
@@ -92,7 +92,8 @@ final class Json {
         return object;
     }
 
-    static byte[] pretty(ObjectNode object) {
+    /** The object as the Hugging Face libraries lay it out. */
+    public static byte[] pretty(ObjectNode object) {
         return (PRETTY.writeValueAsString(object) + "\n").getBytes(StandardCharsets.UTF_8);
     }
 

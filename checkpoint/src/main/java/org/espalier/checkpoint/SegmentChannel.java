@@ -10,7 +10,7 @@ import java.util.Locale;
 import java.util.zip.CRC32C;
 
 /** A file that memory of any length is written to and read from, at any place, by many threads. */
-final class SegmentChannel implements AutoCloseable {
+public final class SegmentChannel implements AutoCloseable {
     /** A byte buffer cannot span more than 2 GiB. */
     private static final int CHUNK = 1 << 28;
 
@@ -22,7 +22,7 @@ final class SegmentChannel implements AutoCloseable {
     }
 
     /** Opens a file, or makes it. */
-    static SegmentChannel open(Path file) throws IOException {
+    public static SegmentChannel open(Path file) throws IOException {
         return new SegmentChannel(
                 FileChannel.open(
                         file,
@@ -39,7 +39,8 @@ final class SegmentChannel implements AutoCloseable {
         channel.truncate(0);
     }
 
-    void put(MemorySegment bytes, long position) throws IOException {
+    /** Writes the whole segment at a place. */
+    public void put(MemorySegment bytes, long position) throws IOException {
         unforced = true;
         for (long at = 0; at < bytes.byteSize(); at += CHUNK) {
             ByteBuffer chunk = chunk(bytes, at);
@@ -65,7 +66,7 @@ final class SegmentChannel implements AutoCloseable {
     }
 
     /** Forces to the disk what was put since the last time. */
-    void force() throws IOException {
+    public void force() throws IOException {
         if (unforced) {
             unforced = false;
             channel.force(true);

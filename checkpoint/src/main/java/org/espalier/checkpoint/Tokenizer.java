@@ -140,6 +140,14 @@ public final class Tokenizer implements AutoCloseable {
         return addsBos;
     }
 
+    /** Whether {@code encode(text, true)} puts EOS behind. */
+    public boolean addsEos() {
+        long[] added = encode("", true);
+        return added.length > 0
+                && special.eos().isPresent()
+                && added[added.length - 1] == special.eos().getAsInt();
+    }
+
     @Override
     public void close() {
         tokenizer.close();

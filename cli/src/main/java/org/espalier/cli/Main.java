@@ -41,6 +41,7 @@ public final class Main {
         line.addSubcommand(new VerifyCommand(console));
         line.addSubcommand(new GenerateCommand(console));
         line.addSubcommand(new RecipesCommand(console));
+        line.addSubcommand(new ExportCommand(console));
         line.addSubcommand(new TrainCommand(console));
         line.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));

@@ -1,6 +1,10 @@
 package org.espalier.checkpoint.gguf;
 
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -77,6 +81,32 @@ enum Architecture {
             }
         }
         return null;
+    }
+
+    /** The architecture that runs a family of Hugging Face transformers; null where there is none that we can write. */
+    static @Nullable Architecture ofFamily(String modelType) {
+        return modelType.equals("mistral") ? LLAMA : of(modelType);
+    }
+
+    /** The names of every tensor that a model of so many blocks may have, in the order of a file. */
+    List<String> tensorNames(int blocks) {
+        List<String> names = new ArrayList<>(List.of("token_embd.weight"));
+        Map<String, String> outside = this == GPT2 ? GPT2_OUTSIDE : LLAMA_OUTSIDE;
+        Map<String, String> modules = this == GPT2 ? GPT2_MODULES : LLAMA_MODULES;
+        if (outside.containsKey("position_embd.weight")) {
+            names.add("position_embd.weight");
+        }
+        for (int block = 0; block < blocks; block++) {
+            for (String module : new TreeSet<>(modules.keySet())) {
+                names.add("blk." + block + "." + module + ".weight");
+                names.add("blk." + block + "." + module + ".bias");
+            }
+        }
+        outside.keySet().stream()
+                .filter(name -> name.startsWith("output"))
+                .sorted(Comparator.reverseOrder())
+                .forEach(names::add);
+        return names;
     }
 
     /** The Hugging Face name of a tensor; null where this architecture has no such tensor. */

@@ -159,6 +159,11 @@ public final class GgufModel implements CheckpointSource {
     }
 
     @Override
+    public Map<String, byte[]> sideFiles() {
+        return hasTokenizer() ? GgufTokenizer.files(file) : Map.of();
+    }
+
+    @Override
     public void close() {
         file.close();
     }

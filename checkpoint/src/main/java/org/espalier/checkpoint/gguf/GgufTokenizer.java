@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import org.espalier.checkpoint.Json;
 import org.espalier.checkpoint.Text;
 import org.espalier.checkpoint.Tokenizer;
 import org.espalier.core.UserError;
@@ -45,6 +46,31 @@ public final class GgufTokenizer {
         ObjectNode json = builder.build();
         return Tokenizer.of(
                 String.valueOf(file.path()), json, builder.id("bos"), builder.id("eos"));
+    }
+
+    /** The files that Hugging Face would have: {@code tokenizer.json} and {@code tokenizer_config.json}. */
+    static Map<String, byte[]> files(GgufFile file) {
+        GgufTokenizer builder = new GgufTokenizer(file);
+        ObjectNode json = builder.build();
+        ObjectNode config = JsonMapper.shared().createObjectNode();
+        config.put("tokenizer_class", "PreTrainedTokenizerFast");
+        builder.name(config, "bos_token", builder.id("bos"));
+        builder.name(config, "eos_token", builder.id("eos"));
+        builder.name(config, "unk_token", builder.id("unknown"));
+        String template = builder.metadata.optionalText("tokenizer.chat_template");
+        if (template != null) {
+            config.put("chat_template", template);
+        }
+        Map<String, byte[]> files = new LinkedHashMap<>();
+        files.put("tokenizer.json", Json.pretty(json));
+        files.put("tokenizer_config.json", Json.pretty(config));
+        return files;
+    }
+
+    private void name(ObjectNode config, String key, OptionalInt id) {
+        if (id.isPresent()) {
+            config.put(key, tokens.get(id.getAsInt()));
+        }
     }
 
     private ObjectNode build() {

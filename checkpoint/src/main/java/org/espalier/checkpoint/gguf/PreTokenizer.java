@@ -1,7 +1,10 @@
 package org.espalier.checkpoint.gguf;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.espalier.checkpoint.Text;
 import org.espalier.core.UserError;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -42,6 +45,51 @@ final class PreTokenizer {
                                     + "), which is not known; known are gpt-2, llama-bpe, qwen2, smollm: give token"
                                     + " ids instead of text, or use the Hugging Face folder of the model");
         }
+    }
+
+    /** The name for the way of a {@code tokenizer.json}; a way without a name is a {@link UserError}. */
+    static String nameOf(ObjectNode json, String where) {
+        JsonNode given = json.path("pre_tokenizer");
+        List<JsonNode> steps = new ArrayList<>();
+        if (given.path("type").asString("").equals("Sequence")) {
+            given.path("pretokenizers").forEach(steps::add);
+        } else {
+            steps.add(given);
+        }
+        JsonNode last = steps.isEmpty() ? given : steps.getLast();
+        boolean bytes =
+                last.path("type").asString("").equals("ByteLevel")
+                        && !last.path("add_prefix_space").asBoolean(true);
+        boolean regex = last.path("use_regex").asBoolean(true);
+        if (bytes && regex && steps.size() == 1) {
+            return "gpt-2";
+        }
+        JsonNode first = steps.getFirst();
+        if (bytes
+                && regex
+                && steps.size() == 2
+                && first.path("type").asString("").equals("Digits")
+                && first.path("individual_digits").asBoolean(false)) {
+            return "smollm";
+        }
+        String pattern = first.path("pattern").path("Regex").asString("");
+        boolean split =
+                bytes
+                        && !regex
+                        && steps.size() == 2
+                        && first.path("behavior").asString("").equals("Isolated")
+                        && !first.path("invert").asBoolean(false);
+        if (split && pattern.equals(PATTERN.replace("%s", "{1,3}"))) {
+            return "llama-bpe";
+        }
+        if (split && pattern.equals(PATTERN.replace("%s", ""))) {
+            return "qwen2";
+        }
+        throw new UserError(
+                "the tokenizer of "
+                        + where
+                        + " cuts text in a way that has no name in GGUF here; known are gpt-2, llama-bpe,"
+                        + " qwen2, smollm: export to safetensors instead");
     }
 
     /** Whether a word that is a token is taken whole, as Llama 3 does. */
