@@ -20,7 +20,6 @@ import org.espalier.checkpoint.Conversion;
 import org.espalier.checkpoint.DType;
 import org.espalier.checkpoint.Json;
 import org.espalier.checkpoint.Text;
-import org.espalier.checkpoint.gguf.quantize.Quantizer;
 import org.espalier.core.UserError;
 import org.espalier.core.progress.Progress;
 import org.espalier.core.tensor.Tensors;

@@ -1,4 +1,4 @@
-package org.espalier.checkpoint.gguf.quantize;
+package org.espalier.checkpoint.gguf;
 
 import java.util.Arrays;
 

@@ -1,4 +1,4 @@
-package org.espalier.cli.llamacpp;
+package org.espalier.cli;
 
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,4 +1,4 @@
-package org.espalier.checkpoint.gguf.quantize;
+package org.espalier.checkpoint.gguf;
 
 /** The small arithmetic that all quantizers share. */
 final class Numbers {

@@ -1,4 +1,4 @@
-package org.espalier.checkpoint.gguf.quantize;
+package org.espalier.checkpoint.gguf;
 
 /** Blocks of 32 elements with one scale, and perhaps one minimum. */
 final class SmallBlocks {

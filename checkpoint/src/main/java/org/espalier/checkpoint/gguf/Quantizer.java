@@ -1,8 +1,7 @@
-package org.espalier.checkpoint.gguf.quantize;
+package org.espalier.checkpoint.gguf;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.espalier.checkpoint.gguf.GgufType;
 
 /**
  * Turns float32 into the blocks of ggml's quantized tensor types, without an importance matrix (ggml

@@ -1,4 +1,4 @@
-package org.espalier.checkpoint.gguf.quantize;
+package org.espalier.checkpoint.gguf;
 
 /**
  * The best scale and minimum of a group: {@code value = scale * code + minimum}, codes from 0, least weighted squares

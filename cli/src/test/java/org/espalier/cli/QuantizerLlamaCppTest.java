@@ -1,4 +1,4 @@
-package org.espalier.cli.llamacpp;
+package org.espalier.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -11,7 +11,7 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import org.espalier.checkpoint.gguf.Dequantizer;
 import org.espalier.checkpoint.gguf.GgufType;
-import org.espalier.checkpoint.gguf.quantize.Quantizer;
+import org.espalier.checkpoint.gguf.Quantizer;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
