@@ -99,8 +99,7 @@ final class ExportCommand implements Callable<Integer> {
                                     + " come out differently there");
         }
         Map<String, Long> bytes =
-                GgufExport.write(
-                        open.checkpoint(), shape, fileType, target, console.progress());
+                GgufExport.write(open.checkpoint(), shape, fileType, target, console.progress());
         Map<String, Object> result = result(open, target);
         result.put("type", fileType.name());
         result.put("bytesByType", bytes);
@@ -121,10 +120,10 @@ final class ExportCommand implements Callable<Integer> {
                                                     + type
                                                     + " here; use f32, f16 or bf16");
                         };
-        String suffix = dtype == null ? "-safetensors" : "-" + dtype.name().toLowerCase(Locale.ROOT);
+        String suffix =
+                dtype == null ? "-safetensors" : "-" + dtype.name().toLowerCase(Locale.ROOT);
         Path target = out == null ? beside(open, suffix) : out;
-        try (CheckpointWriter writer =
-                CheckpointWriter.create(open.checkpoint(), target, dtype)) {
+        try (CheckpointWriter writer = CheckpointWriter.create(open.checkpoint(), target, dtype)) {
             writer.commit();
         }
         Map<String, Object> result = result(open, target);

@@ -97,7 +97,7 @@ final class LlamaLibrary {
         }
     }
 
-    @SuppressWarnings("UnusedMethod") // called by the library
+    @SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // called by the library
     private static void silence(int level, MemorySegment text, MemorySegment data) {}
 
     private static SymbolLookup load() {
@@ -133,7 +133,7 @@ final class LlamaLibrary {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (ReflectiveOperationException e) {
-            throw new AssertionError(e);
+            throw new LinkageError(e.getMessage(), e);
         }
     }
 }

@@ -70,8 +70,8 @@ final class LlamaSession implements AutoCloseable {
         for (long at = 0; at < 12; at += 4) {
             settings.set(ValueLayout.JAVA_INT, at, CONTEXT);
         }
-        settings.set(ValueLayout.JAVA_INT, THREADS, 2);
-        settings.set(ValueLayout.JAVA_INT, THREADS + 4, 2);
+        settings.set(ValueLayout.JAVA_INT, THREADS, 1);
+        settings.set(ValueLayout.JAVA_INT, THREADS + 4, 1);
         context =
                 (MemorySegment)
                         LlamaLibrary.call(
@@ -137,7 +137,8 @@ final class LlamaSession implements AutoCloseable {
                 LlamaLibrary.procedure("llama_kv_self_clear", LlamaLibrary.POINTER), context);
         MemorySegment tokens =
                 arena.allocateFrom(
-                        ValueLayout.JAVA_INT, Arrays.stream(ids).mapToInt(id -> (int) id).toArray());
+                        ValueLayout.JAVA_INT,
+                        Arrays.stream(ids).mapToInt(id -> (int) id).toArray());
         MemorySegment wanted = arena.allocate(ids.length);
         wanted.fill((byte) 1);
         MemorySegment batch = arena.allocate(BATCH);
@@ -168,8 +169,7 @@ final class LlamaSession implements AutoCloseable {
                         .reinterpret(4L * ids.length * words);
         float[][] logits = new float[ids.length][];
         for (int i = 0; i < ids.length; i++) {
-            logits[i] =
-                    all.asSlice(4L * i * words, 4L * words).toArray(ValueLayout.JAVA_FLOAT);
+            logits[i] = all.asSlice(4L * i * words, 4L * words).toArray(ValueLayout.JAVA_FLOAT);
         }
         return logits;
     }

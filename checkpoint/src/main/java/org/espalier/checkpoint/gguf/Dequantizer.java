@@ -91,8 +91,8 @@ public final class Dequantizer {
         int fifth = source.get(INT, from + 2);
         for (int i = 0; i < 16; i++) {
             int both = unsigned(source, from + 6 + i);
-            int low = (both & 15) | (fifth >>> i & 1) << 4;
-            int high = both >> 4 | (fifth >>> (i + 16) & 1) << 4;
+            int low = (both & 15) | (((fifth >>> i) & 1) << 4);
+            int high = (both >> 4) | (((fifth >>> (i + 16)) & 1) << 4);
             target.set(FLOAT, to + 4L * i, (low - 16) * scale);
             target.set(FLOAT, to + 4L * (i + 16), (high - 16) * scale);
         }
@@ -106,8 +106,8 @@ public final class Dequantizer {
         int fifth = source.get(INT, from + 4);
         for (int i = 0; i < 16; i++) {
             int both = unsigned(source, from + 8 + i);
-            int low = (both & 15) | (fifth >>> i & 1) << 4;
-            int high = both >> 4 | (fifth >>> (i + 16) & 1) << 4;
+            int low = (both & 15) | (((fifth >>> i) & 1) << 4);
+            int high = (both >> 4) | (((fifth >>> (i + 16)) & 1) << 4);
             target.set(FLOAT, to + 4L * i, low * scale + minimum);
             target.set(FLOAT, to + 4L * (i + 16), high * scale + minimum);
         }
@@ -123,8 +123,8 @@ public final class Dequantizer {
             long nibbles = from + 48 + 32L * (group / 2);
             int shift = 4 * (group % 2);
             for (int i = 0; i < 32; i++) {
-                int fifth = unsigned(source, from + 16 + i) >> group & 1;
-                int code = unsigned(source, nibbles + i) >> shift & 15 | fifth << 4;
+                int fifth = (unsigned(source, from + 16 + i) >> group) & 1;
+                int code = ((unsigned(source, nibbles + i) >> shift) & 15) | (fifth << 4);
                 target.set(FLOAT, to + 4L * (32 * group + i), groupScale * code - minimum);
             }
         }

@@ -83,7 +83,9 @@ final class ExportTokenizer {
         entries.put(PREFIX + "token_type", ExportMetadata.wholes(types));
         if (!pieces) {
             List<String> texts =
-                    merges.stream().map(merge -> spaced(merge[0]) + " " + spaced(merge[1])).toList();
+                    merges.stream()
+                            .map(merge -> spaced(merge[0]) + " " + spaced(merge[1]))
+                            .toList();
             entries.put(PREFIX + "merges", new GgufValue.Texts(texts));
         }
         id("bos", tokenizer.bosId());
@@ -141,9 +143,7 @@ final class ExportTokenizer {
         for (JsonNode merge : bpe.path("merges")) {
             String[] parts =
                     merge.isArray()
-                            ? new String[] {
-                                merge.path(0).asString(""), merge.path(1).asString("")
-                            }
+                            ? new String[] {merge.path(0).asString(""), merge.path(1).asString("")}
                             : merge.asString("").split(" ", 2);
             if (parts.length != 2 || !vocabulary.containsKey(parts[0] + parts[1])) {
                 throw refused("has the merge " + Text.quote(merge.toString()) + " into no token");
@@ -203,8 +203,8 @@ final class ExportTokenizer {
     }
 
     private void id(String which, OptionalInt id) {
-        id.ifPresent(value ->
-                entries.put(PREFIX + which + "_token_id", ExportMetadata.whole(value)));
+        id.ifPresent(
+                value -> entries.put(PREFIX + which + "_token_id", ExportMetadata.whole(value)));
     }
 
     private void flag(String name, boolean value) {

@@ -3,6 +3,7 @@ package org.espalier.checkpoint.gguf;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -109,6 +110,9 @@ public final class GgufExport {
     private void planTensors() {
         Set<String> left = new LinkedHashSet<>(model.tensors().keySet());
         left.removeIf(name -> NEEDLESS.matcher(name).matches());
+        if (shape.tied()) {
+            left.remove("lm_head.weight");
+        }
         boolean hasOutput = model.contains("lm_head.weight") && !shape.tied();
         TypeMixture mixture =
                 new TypeMixture(
@@ -119,13 +123,8 @@ public final class GgufExport {
                 continue;
             }
             left.remove(source);
-            if (name.equals("output.weight")) {
-                if (shape.tied() && architecture != Architecture.GPT2) {
-                    continue;
-                }
-                source = hasOutput ? source : source("token_embd.weight");
-            }
-            List<Long> extents = new ArrayList<>(model.tensors().get(source).shape());
+            List<Long> extents =
+                    new ArrayList<>(Arrays.stream(model.shape(source)).boxed().toList());
             if (!architecture.isTransposed(name)) {
                 extents = extents.reversed();
             }
@@ -160,8 +159,12 @@ public final class GgufExport {
         if (!model.contains(source) && model.contains(bare)) {
             return bare;
         }
-        boolean copied = name.equals("output.weight") && architecture == Architecture.GPT2;
-        return model.contains(source) ? source : copied ? source("token_embd.weight") : null;
+        if (name.equals("output.weight") && shape.tied()) {
+            // GPT-2 gets a copy; elsewhere llama.cpp takes the embedding where there is no output
+            // matrix.
+            return architecture == Architecture.GPT2 ? source("token_embd.weight") : null;
+        }
+        return model.contains(source) ? source : null;
     }
 
     private void chatTemplate(Map<String, GgufValue> metadata) {
@@ -206,8 +209,7 @@ public final class GgufExport {
                                 + " cannot hold; export as f32, f16 or bf16");
             }
             Tensor blocks =
-                    torch.empty(
-                            new long[] {spec.bytes()}, Tensors.options(ScalarType.Byte), null);
+                    torch.empty(new long[] {spec.bytes()}, Tensors.options(ScalarType.Byte), null);
             quantize(spec, Tensors.segment(floats), Tensors.segment(blocks));
             writer.write(spec.name(), Tensors.segment(blocks));
         }

@@ -26,6 +26,12 @@ public enum GgufValueType {
         this.leastBytes = leastBytes;
     }
 
+    /** The number that stands for this type in a file. */
+    @SuppressWarnings("EnumOrdinal") // the order is that of the format, and stated to be
+    int id() {
+        return ordinal();
+    }
+
     /** The fewest bytes that a value of this type takes. */
     int leastBytes() {
         return leastBytes;

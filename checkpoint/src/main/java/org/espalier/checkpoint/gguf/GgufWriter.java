@@ -108,8 +108,7 @@ public final class GgufWriter implements AutoCloseable {
         try {
             channel.put(bytes, dataStart + info.begin());
             byte[] padding = new byte[(int) (padded(info.bytes()) - info.bytes())];
-            channel.put(
-                    MemorySegment.ofArray(padding), dataStart + info.begin() + info.bytes());
+            channel.put(MemorySegment.ofArray(padding), dataStart + info.begin() + info.bytes());
         } catch (IOException e) {
             throw IoFailure.writing(file, e);
         }

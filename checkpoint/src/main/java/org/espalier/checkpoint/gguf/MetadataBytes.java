@@ -38,19 +38,19 @@ final class MetadataBytes {
     private void entry(GgufValue value) {
         switch (value) {
             case GgufValue.Whole whole -> {
-                number(whole.type().ordinal(), 4);
+                number(whole.type().id(), 4);
                 number(whole.value(), whole.type().leastBytes());
             }
             case GgufValue.Real real -> {
-                number(real.type().ordinal(), 4);
+                number(real.type().id(), 4);
                 real(real.value(), real.type());
             }
             case GgufValue.Flag flag -> {
-                number(GgufValueType.BOOL.ordinal(), 4);
+                number(GgufValueType.BOOL.id(), 4);
                 number(flag.value() ? 1 : 0, 1);
             }
             case GgufValue.Text text -> {
-                number(GgufValueType.STRING.ordinal(), 4);
+                number(GgufValueType.STRING.id(), 4);
                 text(text.value());
             }
             case GgufValue.Wholes list -> {
@@ -69,8 +69,8 @@ final class MetadataBytes {
     }
 
     private void array(GgufValueType type, int count) {
-        number(GgufValueType.ARRAY.ordinal(), 4);
-        number(type.ordinal(), 4);
+        number(GgufValueType.ARRAY.id(), 4);
+        number(type.id(), 4);
         number(count, 8);
     }
 
@@ -89,8 +89,7 @@ final class MetadataBytes {
     }
 
     private void number(long value, int bytes) {
-        byte[] all =
-                ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array();
+        byte[] all = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array();
         out.write(all, 0, bytes);
     }
 }

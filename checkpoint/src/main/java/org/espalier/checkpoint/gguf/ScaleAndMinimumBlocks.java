@@ -59,10 +59,10 @@ final class ScaleAndMinimumBlocks {
             for (int i = 0; i < GROUP; i++) {
                 int low = codes[2 * pair * GROUP + i];
                 int high = codes[(2 * pair + 1) * GROUP + i];
-                block[nibbles + pair * GROUP + i] = (byte) (low & 15 | (high & 15) << 4);
+                block[nibbles + pair * GROUP + i] = (byte) ((low & 15) | ((high & 15) << 4));
                 if (fifthBits) {
                     block[PACKED + 12 + i] |=
-                            (byte) (low >> 4 << 2 * pair | high >> 4 << (2 * pair + 1));
+                            (byte) (((low >> 4) << (2 * pair)) | ((high >> 4) << (2 * pair + 1)));
                 }
             }
         }
@@ -89,9 +89,9 @@ final class ScaleAndMinimumBlocks {
             block[PACKED + group] = (byte) scale;
             block[PACKED + group + 4] = (byte) minimum;
         } else {
-            block[PACKED + group + 4] = (byte) (scale & 15 | (minimum & 15) << 4);
-            block[PACKED + group - 4] |= (byte) (scale >> 4 << 6);
-            block[PACKED + group] |= (byte) (minimum >> 4 << 6);
+            block[PACKED + group + 4] = (byte) ((scale & 15) | ((minimum & 15) << 4));
+            block[PACKED + group - 4] |= (byte) ((scale >> 4) << 6);
+            block[PACKED + group] |= (byte) ((minimum >> 4) << 6);
         }
     }
 
@@ -101,8 +101,7 @@ final class ScaleAndMinimumBlocks {
             return;
         }
         for (int i = from; i < from + GROUP; i++) {
-            codes[i] =
-                    Numbers.clamp(Numbers.nearest((values[i] + minimum) / scale), 0, mostCode);
+            codes[i] = Numbers.clamp(Numbers.nearest((values[i] + minimum) / scale), 0, mostCode);
         }
     }
 }

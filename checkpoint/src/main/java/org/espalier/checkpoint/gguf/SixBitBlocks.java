@@ -65,7 +65,7 @@ final class SixBitBlocks {
                 sumL2 += weight * l * l;
             }
             boolean first = trial == 0;
-            if (first || sumL2 > 0 && sumXl * sumXl > best * sumL2) {
+            if (first || (sumL2 > 0 && sumXl * sumXl > best * sumL2)) {
                 scale = sumL2 == 0 ? 0 : sumXl / sumL2;
                 best = scale * sumXl;
                 for (int i = from; i < from + GROUP; i++) {
@@ -97,10 +97,10 @@ final class SixBitBlocks {
                 int b = codes[at + 32];
                 int c = codes[at + 64];
                 int d = codes[at + 96];
-                block[64 * half + i] = (byte) (a & 15 | (c & 15) << 4);
-                block[64 * half + 32 + i] = (byte) (b & 15 | (d & 15) << 4);
+                block[64 * half + i] = (byte) ((a & 15) | ((c & 15) << 4));
+                block[64 * half + 32 + i] = (byte) ((b & 15) | ((d & 15) << 4));
                 block[UPPER + 32 * half + i] =
-                        (byte) (a >> 4 | b >> 4 << 2 | c >> 4 << 4 | d >> 4 << 6);
+                        (byte) ((a >> 4) | ((b >> 4) << 2) | ((c >> 4) << 4) | ((d >> 4) << 6));
             }
         }
     }

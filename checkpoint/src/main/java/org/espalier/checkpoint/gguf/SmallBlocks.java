@@ -24,7 +24,7 @@ final class SmallBlocks {
         for (int i = 0; i < HALF; i++) {
             int low = Math.min(15, (int) (values[i] * inverse + 8.5f));
             int high = Math.min(15, (int) (values[i + HALF] * inverse + 8.5f));
-            block[2 + i] = (byte) (low | high << 4);
+            block[2 + i] = (byte) (low | (high << 4));
         }
     }
 
@@ -37,8 +37,8 @@ final class SmallBlocks {
         for (int i = 0; i < HALF; i++) {
             int low = Math.min(31, (int) (values[i] * inverse + 16.5f));
             int high = Math.min(31, (int) (values[i + HALF] * inverse + 16.5f));
-            block[6 + i] = (byte) (low & 15 | (high & 15) << 4);
-            fifth |= low >> 4 << i | high >> 4 << (i + HALF);
+            block[6 + i] = (byte) ((low & 15) | ((high & 15) << 4));
+            fifth |= ((low >> 4) << i) | ((high >> 4) << (i + HALF));
         }
         putInt(block, 2, fifth);
     }
@@ -59,8 +59,8 @@ final class SmallBlocks {
         for (int i = 0; i < HALF; i++) {
             int low = (int) ((values[i] - least) * inverse + 0.5f);
             int high = (int) ((values[i + HALF] - least) * inverse + 0.5f);
-            block[8 + i] = (byte) (low & 15 | (high & 15) << 4);
-            fifth |= (low & 16) >> 4 << i | (high & 16) >> 4 << (i + HALF);
+            block[8 + i] = (byte) ((low & 15) | ((high & 15) << 4));
+            fifth |= (((low & 16) >> 4) << i) | (((high & 16) >> 4) << (i + HALF));
         }
         putInt(block, 4, fifth);
     }
@@ -77,7 +77,7 @@ final class SmallBlocks {
 
     private static void putInt(byte[] block, int at, int value) {
         for (int i = 0; i < 4; i++) {
-            block[at + i] = (byte) (value >> 8 * i);
+            block[at + i] = (byte) (value >> (8 * i));
         }
     }
 }

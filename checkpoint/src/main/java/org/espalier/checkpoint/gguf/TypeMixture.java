@@ -37,7 +37,7 @@ record TypeMixture(GgufFileType type, int blocks, boolean hasOutput) {
 
     private GgufType wanted(String name, long columns) {
         boolean output =
-                name.equals("output.weight") || !hasOutput && name.equals("token_embd.weight");
+                name.equals("output.weight") || (!hasOutput && name.equals("token_embd.weight"));
         if (output) {
             return type == GgufFileType.Q8_0 || columns % SUPER_BLOCK != 0
                     ? GgufType.Q8_0
@@ -52,18 +52,14 @@ record TypeMixture(GgufFileType type, int blocks, boolean hasOutput) {
             return more ? GgufType.Q6_K : GgufType.Q4_K;
         }
         if (name.contains("attn_v.weight")) {
-            return more
-                    ? GgufType.Q6_K
-                    : blocks == BLOCKS_OF_70B ? GgufType.Q5_K : GgufType.Q4_K;
+            return more ? GgufType.Q6_K : blocks == BLOCKS_OF_70B ? GgufType.Q5_K : GgufType.Q4_K;
         }
         return name.contains("attn_qkv.weight") ? GgufType.Q5_K : GgufType.Q4_K;
     }
 
     /** The first and the last eighth of the blocks, and every third between. */
     static boolean getsMoreBits(int block, int blocks) {
-        return block < blocks / 8
-                || block >= 7 * blocks / 8
-                || (block - blocks / 8) % 3 == 2;
+        return block < blocks / 8 || block >= 7 * blocks / 8 || (block - blocks / 8) % 3 == 2;
     }
 
     /** What is taken instead where a row is no whole number of blocks. */
