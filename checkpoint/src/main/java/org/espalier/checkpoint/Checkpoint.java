@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -171,6 +172,29 @@ public final class Checkpoint implements AutoCloseable {
             tokenizer = source == null ? Tokenizer.fromFolder(folder) : source.tokenizer();
         }
         return tokenizer;
+    }
+
+    /** Bytes of the tensors by the name of the type that they are stored in, such as BF16 or Q4_K. */
+    public Map<String, Long> bytesByType() {
+        if (source != null) {
+            return source.bytesByType();
+        }
+        Map<String, Long> bytes = new TreeMap<>();
+        tensors.values()
+                .forEach(tensor -> bytes.merge(tensor.dtype().name(), tensor.bytes(), Long::sum));
+        return bytes;
+    }
+
+    /** The paths of the files that hold the weights. */
+    public List<Path> weightFiles() {
+        return source != null
+                ? source.weightFiles()
+                : shards.files().values().stream().map(SafetensorsFile::path).toList();
+    }
+
+    /** The other format that this is seen through; null for a folder of safetensors. */
+    @Nullable CheckpointSource source() {
+        return source;
     }
 
     /** The bytes of a file beside the weights; null where there is none. */

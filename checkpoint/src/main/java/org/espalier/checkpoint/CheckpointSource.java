@@ -1,6 +1,7 @@
 package org.espalier.checkpoint;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import tools.jackson.databind.node.ObjectNode;
@@ -24,6 +25,12 @@ public interface CheckpointSource extends AutoCloseable {
 
     /** Opens the tokenizer; whoever asks closes it. */
     Tokenizer tokenizer();
+
+    /** The files that hold the weights. */
+    List<Path> weightFiles();
+
+    /** Bytes of the tensors by the name of the type that they are stored in, which need not be one of safetensors. */
+    Map<String, Long> bytesByType();
 
     /** The files that would lie beside the weights and the configuration, by name: the tokenizer's, if there is one. */
     Map<String, byte[]> sideFiles();

@@ -15,7 +15,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Writes a changed checkpoint: same shards, same names, same side files. Tensors that are not written are copied from
- * the source byte for byte. The folder appears under its final name only with {@link #commit}, whole, or never. Tensors
+ * the source byte for byte. Of another format, it becomes a Hugging Face folder of one file, quantized tensors in float32. The folder appears under its final name only with {@link #commit}, whole, or never. Tensors
  * may be written in any order and from many threads; declare new ones before the first write.
  */
 public final class CheckpointWriter implements AutoCloseable {
@@ -66,12 +66,6 @@ public final class CheckpointWriter implements AutoCloseable {
                     "a checkpoint cannot be written as "
                             + dtype
                             + "; use float32, float16 or bfloat16");
-        }
-        if (source.shards().isEmpty()) {
-            throw new UserError(
-                    source.folder()
-                            + " is no Hugging Face folder and cannot be the source of a checkpoint; use the folder that"
-                            + " it was made of");
         }
         OutputFolder folder = OutputFolder.open(source.folder(), out);
         return new CheckpointWriter(source, folder, dtype);
@@ -235,7 +229,12 @@ public final class CheckpointWriter implements AutoCloseable {
             return;
         }
         folder.retain(plan.files()::contains);
-        SideFiles.copy(source.folder(), folder);
+        CheckpointSource other = source.source();
+        if (other == null) {
+            SideFiles.copy(source.folder(), folder);
+        } else {
+            other.sideFiles().forEach(folder::write);
+        }
         for (String shard : plan.files()) {
             writers.put(
                     shard,
@@ -250,6 +249,13 @@ public final class CheckpointWriter implements AutoCloseable {
     }
 
     private void copy(String name) {
+        CheckpointSource other = source.source();
+        if (other != null) {
+            try (PointerScope scope = new PointerScope()) {
+                writer(name).write(name, other.tensor(name));
+            }
+            return;
+        }
         SafetensorsFile file = source.owner(name);
         if (source.dtype(name) == targetDtype(name)) {
             writer(name).writeBytes(name, file.segment(name));
@@ -263,6 +269,10 @@ public final class CheckpointWriter implements AutoCloseable {
 
     /** The dtype is named {@code dtype} by transformers 5 and {@code torch_dtype} before: whichever is there changes. */
     private void nameDtype(@Nullable DType dtype) {
+        if (source.source() != null && !config.has("dtype") && !config.has("torch_dtype")) {
+            DType stored = dtype == null ? source.dominantDtype() : dtype;
+            config.put("torch_dtype", stored.configName());
+        }
         if (dtype == null) {
             return;
         }
@@ -275,7 +285,7 @@ public final class CheckpointWriter implements AutoCloseable {
 
     /** A file without a change keeps its bytes, with the layout that its author gave it. */
     private void writeJson(String name, ObjectNode now, @Nullable ObjectNode before) {
-        if (!now.equals(before)) {
+        if (source.source() != null || !now.equals(before)) {
             folder.write(name, Json.pretty(now));
             return;
         }

@@ -20,16 +20,18 @@ final class ShardPlan {
      * @param dtype the dtype of all weights that are float32, float16 or bfloat16 now; null keeps each tensor's own
      */
     ShardPlan(Checkpoint source, @Nullable DType dtype) {
+        if (source.source() != null) {
+            // Another format has no shards whose borders could be kept.
+            source.tensors().values().forEach(info -> add(Shards.SINGLE, info, dtype));
+        }
         source.shards()
-                .forEach((shard, file) -> {
-                    for (TensorInfo info : file.tensors().values()) {
-                        DType type =
-                                dtype != null && info.dtype().isConvertible()
-                                        ? dtype
-                                        : info.dtype();
-                        add(shard, new TensorSpec(info.name(), type, info.shape()));
-                    }
-                });
+                .forEach((shard, file) ->
+                        file.tensors().values().forEach(info -> add(shard, info, dtype)));
+    }
+
+    private void add(String shard, TensorInfo info, @Nullable DType dtype) {
+        DType type = dtype != null && info.dtype().isConvertible() ? dtype : info.dtype();
+        add(shard, new TensorSpec(info.name(), type, info.shape()));
     }
 
     /** Adds a tensor to the shard of its siblings, the tensors of the same layer, or else to the last one. */

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -104,14 +103,6 @@ final class InspectCommand implements Callable<Integer> {
         }
     }
 
-    private static Map<String, Long> bytesByType(Checkpoint checkpoint) {
-        Map<String, Long> bytes = new TreeMap<>();
-        for (TensorInfo tensor : checkpoint.tensors().values()) {
-            bytes.merge(tensor.dtype().name(), tensor.bytes(), Long::sum);
-        }
-        return bytes;
-    }
-
     private static long parameters(Checkpoint checkpoint) {
         return checkpoint.tensors().values().stream().mapToLong(TensorInfo::elements).sum();
     }
@@ -131,7 +122,7 @@ final class InspectCommand implements Callable<Integer> {
         result.put("vocabulary", config.vocabulary());
         result.put("positions", config.maxPositions());
         result.put("tied", config.tied());
-        result.put("bytesByType", bytesByType(open.checkpoint()));
+        result.put("bytesByType", open.checkpoint().bytesByType());
         List<Map<String, Object>> matrices = new ArrayList<>();
         for (Kind kind : kinds) {
             Map<String, Object> entry = new LinkedHashMap<>();
@@ -174,7 +165,8 @@ final class InspectCommand implements Callable<Integer> {
         line(
                 "vocabulary",
                 config.vocabulary() + " tokens, " + config.maxPositions() + " positions");
-        bytesByType(open.checkpoint())
+        open.checkpoint()
+                .bytesByType()
                 .forEach((type, bytes) -> line("stored as", type + ", " + Words.bytes(bytes)));
         line("tokenizer", open.checkpoint().hasTokenizer() ? "tokenizer.json" : "none");
         console.out().println();

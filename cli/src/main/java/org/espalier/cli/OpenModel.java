@@ -3,8 +3,7 @@ package org.espalier.cli;
 import java.nio.file.Path;
 import org.espalier.audit.language.LanguageModel;
 import org.espalier.checkpoint.Checkpoint;
-import org.espalier.checkpoint.gguf.GgufFile;
-import org.espalier.checkpoint.gguf.GgufModel;
+import org.espalier.checkpoint.gguf.Models;
 import org.espalier.network.Decoder;
 import org.espalier.network.Generator;
 import org.espalier.network.text.TextEncoder;
@@ -18,8 +17,7 @@ import org.espalier.network.text.TextEncoder;
 record OpenModel(Checkpoint checkpoint, Decoder decoder) implements AutoCloseable {
     /** Opens a folder or a GGUF file; whatever is wrong with it is a {@link org.espalier.core.UserError}. */
     static OpenModel open(Path path) {
-        Checkpoint checkpoint =
-                GgufFile.isNamed(path) ? GgufModel.open(path) : Checkpoint.open(path);
+        Checkpoint checkpoint = Models.open(path);
         try {
             return new OpenModel(checkpoint, Decoder.open(checkpoint));
         } catch (RuntimeException e) {

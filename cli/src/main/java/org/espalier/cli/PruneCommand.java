@@ -4,7 +4,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.espalier.checkpoint.gguf.GgufFile;
 import org.espalier.core.UserError;
 import org.espalier.core.recipe.Recipe;
 import org.espalier.prune.Method;
@@ -40,7 +39,7 @@ final class PruneCommand implements Callable<Integer> {
             paramLabel = "MODEL",
             arity = "0..1",
             description =
-                    "Folder of a Hugging Face checkpoint (default: the model that comes with espalier).")
+                    "Folder of a Hugging Face checkpoint, or a .gguf file (default: the model that comes with espalier).")
     private @Nullable Path model;
 
     @Option(
@@ -151,12 +150,6 @@ final class PruneCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Path source = model == null ? ModelTexts.shippedModel() : model;
-        if (GgufFile.isNamed(source)) {
-            throw new UserError(
-                    source
-                            + " is a GGUF file, which can be inspected, evaluated and run but not pruned; give the"
-                            + " Hugging Face folder of the model");
-        }
         Recipe resolved = Overrides.apply(RecipeBook.shipped().recipe(recipe), sparsity, pattern);
         Method method = Method.of(resolved);
         PruneRequest request =

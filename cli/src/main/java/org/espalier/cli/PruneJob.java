@@ -19,6 +19,7 @@ import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.CheckpointWriter;
 import org.espalier.checkpoint.DType;
 import org.espalier.checkpoint.TensorInfo;
+import org.espalier.checkpoint.gguf.Models;
 import org.espalier.core.UserError;
 import org.espalier.core.progress.Progress;
 import org.espalier.core.recipe.Recipe;
@@ -72,7 +73,9 @@ final class PruneJob {
             try (CheckpointWriter writer =
                     CheckpointWriter.open(dense.checkpoint(), request.out(), dtype)) {
                 List<FileEntry> sources =
-                        FileEntry.of(request.source(), dense.checkpoint().files().keySet());
+                        FileEntry.of(
+                                Models.folder(request.source()),
+                                dense.checkpoint().files().keySet());
                 Receipt.CalibrationEntry calibration = calibrationEntry(sample);
                 ObjectNode fingerprint =
                         RunFingerprint.of(
@@ -253,7 +256,11 @@ final class PruneJob {
         return new Receipt(
                 Receipt.FORMAT,
                 Espalier.version(),
-                new Receipt.Source(dense.name(), dense.decoder().family().modelType(), sources),
+                new Receipt.Source(
+                        dense.name(),
+                        dense.decoder().family().modelType(),
+                        List.copyOf(dense.checkpoint().bytesByType().keySet()),
+                        sources),
                 recipe,
                 calibration,
                 request.seed(),
@@ -287,10 +294,16 @@ final class PruneJob {
                 sample.notes());
     }
 
+    private static List<Path> weightFiles(Path sealed) {
+        try (Checkpoint checkpoint = Checkpoint.open(sealed)) {
+            return checkpoint.weightFiles();
+        }
+    }
+
     private static Receipt.Totals totals(Checkpoint dense, PruneOutcome outcome, Path sealed) {
         long parameters = dense.tensors().values().stream().mapToLong(TensorInfo::elements).sum();
-        List<Path> before = dense.shards().keySet().stream().map(dense.folder()::resolve).toList();
-        List<Path> after = dense.shards().keySet().stream().map(sealed::resolve).toList();
+        List<Path> before = dense.weightFiles();
+        List<Path> after = weightFiles(sealed);
         return new Receipt.Totals(
                 parameters,
                 outcome.prunable(),

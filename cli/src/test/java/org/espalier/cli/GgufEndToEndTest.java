@@ -3,6 +3,8 @@ package org.espalier.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -57,12 +59,77 @@ class GgufEndToEndTest {
         assertThat(file).isEqualTo(other);
     }
 
+    private static void done(Object... arguments) {
+        Runs.Outcome outcome = Runs.run(arguments);
+        assertThat(outcome.code()).as(outcome.err()).isZero();
+    }
+
     @Test
-    void pruneRefusesItInOneLine() {
-        Path out = folder.resolve("out");
-        Runs.Outcome outcome = Runs.run("prune", gguf(), "--recipe", "magnitude", "--out", out);
+    void pruningTheFileIsPruningTheFolder() {
+        Path fromFile = folder.resolve("file");
+        Path fromFolder = folder.resolve("folder");
+        Path text = Runs.data("text-tinystories/sample.txt");
+        Object[] common = {
+            "--recipe", "wanda", "--calibration", text, "--samples", 4, "--sequence-length", 64
+        };
+        done(prune(gguf(), fromFile, common));
+        done(prune(hub(), fromFolder, common));
+        assertThat(fromFile.resolve("model.safetensors"))
+                .hasSameBinaryContentAs(fromFolder.resolve("model.safetensors"));
+        done("verify", fromFile, "--source", gguf());
+        done("generate", fromFile, "--prompt", "Once", "--max-tokens", 4);
+    }
+
+    private static Object[] prune(Path model, Path out, Object[] common) {
+        return Stream.concat(Stream.of("prune", model, "--out", out), Arrays.stream(common))
+                .toArray();
+    }
+
+    @Test
+    void aQuantizedFileIsInspectedPrunedAndExpanded() {
+        Path model = Runs.root().resolve("models/hedgerow-3m");
+        Path quantized = folder.resolve("q.gguf");
+        done("export", model, "--to", "gguf", "--type", "q4_k_m", "--out", quantized);
+        assertThat(json("inspect", quantized, "--json").get("bytesByType").propertyNames())
+                .containsExactlyInAnyOrder("F32", "Q4_K", "Q6_K");
+        Path pruned = folder.resolve("pruned");
+        done("prune", quantized, "--recipe", "magnitude", "--windows", 1, "--out", pruned);
+        JsonNode receipt = JsonMapper.shared().readTree(pruned.resolve("espalier.json").toFile());
+        assertThat(receipt.path("source").path("types").toString())
+                .isEqualTo("[\"F32\",\"Q4_K\",\"Q6_K\"]");
+        Path expanded = folder.resolve("expanded");
+        done("export", quantized, "--to", "safetensors", "--type", "f16", "--out", expanded);
+        assertThat(json("generate", expanded, "--prompt", "Once", "--max-tokens", 8, "--json"))
+                .isEqualTo(
+                        json(
+                                "generate",
+                                quantized,
+                                "--prompt",
+                                "Once",
+                                "--max-tokens",
+                                8,
+                                "--json"));
+        Path again = folder.resolve("again.gguf");
+        done("export", pruned, "--to", "gguf", "--type", "f16", "--out", again);
+        assertThat(json("inspect", again, "--json").get("prunable"))
+                .isEqualTo(json("inspect", pruned, "--json").get("prunable"));
+    }
+
+    @Test
+    void whatCannotBeExportedIsSaidInOneLine() {
+        Path model = Runs.root().resolve("models/hedgerow-3m");
+        Path out = folder.resolve("out.gguf");
+        refused("there is no GGUF type 'q3'", model, "--to", "gguf", "--type", "q3", "--out", out);
+        refused("--to must be gguf or safetensors", model, "--to", "onnx", "--out", out);
+        refused("no safetensors type q8_0", model, "--to", "safetensors", "--type", "q8_0");
+        done("export", model, "--to", "gguf", "--out", out);
+        refused("exists already", model, "--to", "gguf", "--out", out);
+    }
+
+    private static void refused(String message, Object... arguments) {
+        Runs.Outcome outcome =
+                Runs.run(Stream.concat(Stream.of("export"), Arrays.stream(arguments)).toArray());
         assertThat(outcome.code()).isEqualTo(Main.USER_ERROR);
-        assertThat(outcome.err()).hasLineCount(1).contains("stories260k-f32.gguf", "Hugging Face");
-        assertThat(out).doesNotExist();
+        assertThat(outcome.err()).hasLineCount(1).contains(message);
     }
 }

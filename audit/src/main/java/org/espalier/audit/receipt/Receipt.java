@@ -52,12 +52,14 @@ public record Receipt(
     /**
      * The dense model.
      *
-     * @param name name of its folder
+     * @param name name of its folder or file
      * @param family {@code model_type} of its config.json
+     * @param types the element types that its weights are stored in, such as BF16 or Q4_K
      * @param files its files
      */
-    public record Source(String name, String family, List<FileEntry> files) {
+    public record Source(String name, String family, List<String> types, List<FileEntry> files) {
         public Source {
+            types = List.copyOf(types);
             files = List.copyOf(files);
         }
     }

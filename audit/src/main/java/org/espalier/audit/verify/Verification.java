@@ -17,6 +17,7 @@ import org.espalier.audit.receipt.Receipt;
 import org.espalier.audit.receipt.ReceiptFile;
 import org.espalier.audit.report.Report;
 import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.gguf.Models;
 import org.espalier.core.UserError;
 import org.espalier.core.progress.Progress;
 import org.jspecify.annotations.Nullable;
@@ -55,7 +56,8 @@ public final class Verification {
         if (verification.differences.isEmpty()) {
             verification.checkWeights();
             if (source != null) {
-                verification.checkFiles(source, verification.receipt.source().files(), false);
+                verification.checkFiles(
+                        Models.folder(source), verification.receipt.source().files(), false);
                 verification.checkUntouched(source);
             }
         }
@@ -63,7 +65,7 @@ public final class Verification {
     }
 
     private void checkFiles(Path where, List<FileEntry> entries, boolean nothingElse) {
-        Set<String> found = new TreeSet<>(FileEntry.names(where));
+        Set<String> found = nothingElse ? new TreeSet<>(FileEntry.names(where)) : new TreeSet<>();
         found.removeAll(Set.of(ReceiptFile.NAME, Report.NAME));
         for (FileEntry entry : entries) {
             Path file = where.resolve(entry.name());
@@ -127,7 +129,7 @@ public final class Verification {
                 changedBiases.add(layer.name() + ".bias");
             }
         }
-        try (Checkpoint dense = Checkpoint.open(source);
+        try (Checkpoint dense = Models.open(source);
                 Checkpoint pruned = Checkpoint.open(folder)) {
             for (String name : dense.tensors().keySet()) {
                 if (!pruned.contains(name)) {

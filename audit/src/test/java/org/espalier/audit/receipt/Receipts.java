@@ -51,7 +51,11 @@ public final class Receipts {
         return new Receipt(
                 Receipt.FORMAT,
                 "0.1.0",
-                new Receipt.Source(name, "llama", List.of(file("model.safetensors", 1_044_984))),
+                new Receipt.Source(
+                        name,
+                        "llama",
+                        List.of("F32"),
+                        List.of(file("model.safetensors", 1_044_984))),
                 recipe,
                 new Receipt.CalibrationEntry(
                         "calibration.jsonl", "1".repeat(64), 128, 512, 65_536, List.of("a note")),

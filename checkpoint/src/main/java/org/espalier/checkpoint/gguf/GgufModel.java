@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.bytedeco.pytorch.Tensor;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.CheckpointSource;
@@ -156,6 +157,20 @@ public final class GgufModel implements CheckpointSource {
     @Override
     public Tokenizer tokenizer() {
         return GgufTokenizer.open(file);
+    }
+
+    @Override
+    public List<Path> weightFiles() {
+        return List.of(file.path());
+    }
+
+    @Override
+    public Map<String, Long> bytesByType() {
+        Map<String, Long> bytes = new TreeMap<>();
+        file.tensors()
+                .values()
+                .forEach(tensor -> bytes.merge(tensor.type().name(), tensor.bytes(), Long::sum));
+        return bytes;
     }
 
     @Override

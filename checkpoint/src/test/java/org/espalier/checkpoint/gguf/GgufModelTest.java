@@ -194,13 +194,27 @@ class GgufModelTest {
     }
 
     @Test
-    void aCheckpointCannotBeWrittenFromIt() {
-        Path path = llama("llama").write(folder, "x.gguf");
+    void aFolderCanBeWrittenFromIt() {
+        Path path =
+                llama("llama")
+                        .floats("blk.0.attn_q.weight", GgufBuilder.counting(8), 1, 8)
+                        .write(folder, "x.gguf");
+        Path out = folder.resolve("out");
         try (Checkpoint model = GgufModel.open(path)) {
-            assertThatThrownBy(
-                            () -> CheckpointWriter.create(model, folder.resolve("out"), DType.F32))
-                    .isInstanceOf(UserError.class)
-                    .hasMessageContaining("is no Hugging Face folder");
+            try (CheckpointWriter writer = CheckpointWriter.create(model, out, DType.BF16)) {
+                writer.commit();
+            }
+            try (Checkpoint written = Checkpoint.open(out);
+                    PointerScope scope = new PointerScope()) {
+                assertThat(written.tensors().keySet())
+                        .containsExactlyInAnyOrderElementsOf(model.tensors().keySet());
+                assertThat(written.config().get("torch_dtype").asString()).isEqualTo("bfloat16");
+                String name = "model.layers.0.self_attn.q_proj.weight";
+                assertThat(written.dtype(name)).isEqualTo(DType.BF16);
+                assertThat(Tensors.toFloats(written.tensor(name)))
+                        .containsExactly(Tensors.toFloats(model.tensor(name)));
+                assertThat(model.bytesByType()).containsOnlyKeys("F32");
+            }
         }
     }
 }
