@@ -13,12 +13,13 @@ public final class Torch {
 
     /**
      * Sets how many threads tensor work may use. ATen's loops and OpenBLAS count separately; a GEMM stays on all cores
-     * until both are told.
+     * until both are told. Freed tensors give their memory back to the system from here on.
      */
     public static void threads(int threads) {
         if (threads < 1) {
             throw new IllegalArgumentException("threads must be at least 1 but is " + threads);
         }
+        NativeMemory.giveBackWhatIsFreed();
         torch.set_num_threads(threads);
         openblas.blas_set_num_threads(threads);
     }
