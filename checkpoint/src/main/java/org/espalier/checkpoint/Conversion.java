@@ -7,6 +7,8 @@ import org.espalier.core.UserError;
 
 /** Changes of element type on the way into a file: to nearest, ties to even, and never to infinity unseen. */
 public final class Conversion {
+    private static final long PIECE = 1 << 20;
+
     private Conversion() {}
 
     /**
@@ -39,7 +41,22 @@ public final class Conversion {
         return converted;
     }
 
+    /** Looks at a piece at a time: the check holds several float32 copies of what it looks at. */
     private static boolean overflows(Tensor before, Tensor after) {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor wide = before.reshape(-1);
+            Tensor narrow = after.reshape(-1);
+            for (long from = 0; from < narrow.numel(); from += PIECE) {
+                long length = Math.min(PIECE, narrow.numel() - from);
+                if (pieceOverflows(wide.narrow(0, from, length), narrow.narrow(0, from, length))) {
+                    return true;
+                }
+            }
+            return false;
+        }
+    }
+
+    private static boolean pieceOverflows(Tensor before, Tensor after) {
         try (PointerScope scope = new PointerScope()) {
             // The check runs in float32 because libtorch cannot test every narrow type.
             Tensor finite = after.to(ScalarType.Float).isfinite();

@@ -30,6 +30,8 @@ import org.espalier.prune.PruneOutcome;
 import org.espalier.prune.PrunePlan;
 import org.espalier.prune.Pruner;
 import org.espalier.prune.calibrate.Calibration;
+import org.espalier.prune.calibrate.Thrift;
+import org.espalier.prune.memory.MemoryPlan;
 import org.espalier.prune.resume.CheckpointSink;
 import org.espalier.prune.resume.PruneJournal;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +43,9 @@ import tools.jackson.databind.node.ObjectNode;
  */
 final class PruneJob {
     private static final int SAMPLE_TOKENS = 60;
+
+    /** The hidden states of the calibration tokens, where they do not fit into the memory. */
+    private static final String SCRATCH = "hidden-states.scratch";
 
     private final PruneRequest request;
     private final CommonOptions common;
@@ -70,6 +75,7 @@ final class PruneJob {
             common.applyThreads();
             MeasureText measure = measureText(dense);
             TextSource.@Nullable Sample sample = calibration(dense);
+            MemoryPlan memory = memory(dense, sample, dtype, measure);
             try (CheckpointWriter writer =
                     CheckpointWriter.open(dense.checkpoint(), request.out(), dtype)) {
                 List<FileEntry> sources =
@@ -98,7 +104,8 @@ final class PruneJob {
                     CheckpointSink sink =
                             new CheckpointSink(writer, journal, plan, dense.decoder());
                     try {
-                        PruneOutcome outcome = prune(dense, plan, sample, sink);
+                        Thrift thrift = memory.thrift(writer.note(SCRATCH));
+                        PruneOutcome outcome = prune(dense, plan, sample, sink, thrift);
                         Path sealed = writer.seal();
                         stopwatch.lap("write");
                         Quality quality = measure == null ? null : measure(dense, sealed, measure);
@@ -121,6 +128,40 @@ final class PruneJob {
         writer.commit();
         return new Result(
                 request.out().toString(), request.out().resolve(Report.NAME).toString(), receipt);
+    }
+
+    /** Chooses how to stay within the memory; what cannot fit is refused. */
+    private MemoryPlan memory(
+            OpenModel dense,
+            TextSource.@Nullable Sample sample,
+            @Nullable DType dtype,
+            @Nullable MeasureText measure) {
+        List<Integer> lengths =
+                sample == null
+                        ? List.of()
+                        : sample.sequences().stream().map(ids -> ids.length).toList();
+        DType stored = dtype == null ? dense.checkpoint().dominantDtype() : dtype;
+        MemoryPlan memory =
+                request.memory()
+                        .plan(
+                                MemoryBudget.model(
+                                        request.method(),
+                                        dense.decoder(),
+                                        lengths,
+                                        stored.bits() / 8));
+        if (measure != null) {
+            request.memory()
+                    .requireMeasuring(
+                            dense.decoder().config(),
+                            dense.decoder().linears(),
+                            measure.windows().stream()
+                                    .mapToLong(window -> window.tokens().size())
+                                    .sum());
+        }
+        if (!memory.measures().isEmpty()) {
+            progress.note("to spare memory: " + String.join(", ", memory.measures()));
+        }
+        return memory;
     }
 
     private void requireCalibration() {
@@ -179,7 +220,8 @@ final class PruneJob {
             OpenModel dense,
             PrunePlan plan,
             TextSource.@Nullable Sample sample,
-            CheckpointSink sink) {
+            CheckpointSink sink,
+            Thrift thrift) {
         EarlierWork earlier = sink.takeUp();
         int finished = earlier.blocks().size();
         if (finished > 0) {
@@ -194,7 +236,7 @@ final class PruneJob {
         Calibration calibration =
                 sample == null ? Calibration.NONE : new Calibration(sample.sequences());
         PruneOutcome outcome =
-                new Pruner(plan, dense.decoder(), calibration, sink::storage, progress)
+                new Pruner(plan, dense.decoder(), calibration, sink::storage, progress, thrift)
                         .run(sink, earlier);
         stopwatch.lap("prune");
         return outcome;
@@ -225,7 +267,10 @@ final class PruneJob {
         if (prompt == null) {
             prompt = measure.source() instanceof TextSource.Words words ? firstWords(words) : "";
         }
-        if (prompt.isBlank()) {
+        if (prompt.isBlank()
+                || !request.memory()
+                        .allowsGenerator(
+                                dense.decoder().config(), dense.decoder().linears(), progress)) {
             return List.of();
         }
         return List.of(

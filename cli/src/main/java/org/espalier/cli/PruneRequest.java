@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param stride tokens between windows, or null
  * @param windows windows at most, or null
  * @param prompt beginning that both models continue, or null
+ * @param memory the memory that the run may take
  * @param restart whether to throw away what an interrupted run has finished
  * @param command the command line, for the receipt
  */
@@ -38,6 +39,7 @@ record PruneRequest(
         @Nullable Integer stride,
         @Nullable Integer windows,
         @Nullable String prompt,
+        MemoryBudget memory,
         boolean restart,
         List<String> command) {
     PruneRequest {

@@ -50,6 +50,7 @@ record TinyRun(Path model, Path calibration, Path text) {
                         null,
                         null,
                         null,
+                        MemoryBudget.of(null),
                         false,
                         List.of());
         new PruneJob(request, CommonOptions.ofThreads(1), progress).run();

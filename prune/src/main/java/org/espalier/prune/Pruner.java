@@ -19,14 +19,14 @@ import org.espalier.network.Decoder;
 import org.espalier.network.Linear;
 import org.espalier.prune.allocate.Allocation;
 import org.espalier.prune.allocate.BudgetRestorer;
+import org.espalier.prune.calibrate.BlockInputs;
 import org.espalier.prune.calibrate.Calibration;
 import org.espalier.prune.calibrate.HiddenStates;
 import org.espalier.prune.calibrate.LayerStatistics;
 import org.espalier.prune.calibrate.Statistic;
 import org.espalier.prune.calibrate.StatisticsCollector;
+import org.espalier.prune.calibrate.Thrift;
 import org.espalier.prune.layer.LayerSolution;
-import org.espalier.prune.memory.BlockInputs;
-import org.espalier.prune.memory.Thrift;
 import org.jspecify.annotations.Nullable;
 
 /**

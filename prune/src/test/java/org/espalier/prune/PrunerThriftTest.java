@@ -23,7 +23,7 @@ import org.espalier.network.Decoder;
 import org.espalier.network.Linear;
 import org.espalier.network.WeightSource;
 import org.espalier.prune.calibrate.Calibration;
-import org.espalier.prune.memory.Thrift;
+import org.espalier.prune.calibrate.Thrift;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;

@@ -30,9 +30,7 @@ public final class NativeMemory {
      */
     static void giveBackWhatIsFreed() {
         Linker linker = Linker.nativeLinker();
-        linker.defaultLookup()
-                .find("mallopt")
-                .ifPresent(address -> call(linker, address));
+        linker.defaultLookup().find("mallopt").ifPresent(address -> call(linker, address));
     }
 
     private static void call(Linker linker, MemorySegment address) {

@@ -67,7 +67,8 @@ public final class Tensors {
     /** The number of true entries of a bool tensor. */
     public static long countTrue(Tensor tensor) {
         try (PointerScope scope = new PointerScope()) {
-            return tensor.sum().item_long();
+            // A sum would convert the whole tensor to int64 first, eight times its size.
+            return torch.count_nonzero(tensor).item_long();
         }
     }
 

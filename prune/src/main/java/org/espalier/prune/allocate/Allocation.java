@@ -14,6 +14,11 @@ public interface Allocation<S> {
     /** Whether {@link #summarize} looks at scores, so that a dense calibration pass must come first. */
     boolean readsScores();
 
+    /** Whether {@link #summarize} keeps the scores themselves, so that those of the whole network are held together. */
+    default boolean keepsScores() {
+        return false;
+    }
+
     /**
      * Condenses the scores of one block, measured on the dense model.
      *

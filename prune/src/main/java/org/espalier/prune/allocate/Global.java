@@ -41,6 +41,11 @@ public record Global(double minimum) implements Allocation<List<float[]>> {
         return true;
     }
 
+    @Override
+    public boolean keepsScores() {
+        return true;
+    }
+
     /** The scores themselves. */
     @Override
     public List<float[]> summarize(List<Tensor> scores) {

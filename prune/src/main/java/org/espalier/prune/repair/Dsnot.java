@@ -12,6 +12,7 @@ import org.espalier.core.tensor.Parallel;
 import org.espalier.core.tensor.Tensors;
 import org.espalier.prune.calibrate.LayerStatistics;
 import org.espalier.prune.calibrate.Statistic;
+import org.espalier.prune.layer.LayerCost;
 import org.espalier.prune.layer.LayerProblem;
 import org.espalier.prune.layer.LayerSolution;
 import org.espalier.prune.select.Mask;
@@ -100,6 +101,12 @@ public record Dsnot(int cycles, double threshold, double power, boolean sameSign
     @Override
     public boolean appliesTo(String kind) {
         return layers == Layers.ALL || ATTENTION.contains(kind);
+    }
+
+    /** A copy of the solution and of its mask. */
+    @Override
+    public LayerCost cost(long rows, long columns) {
+        return new LayerCost((Float.BYTES + 1) * rows * columns, 0);
     }
 
     /**

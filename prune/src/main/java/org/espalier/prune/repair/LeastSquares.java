@@ -5,7 +5,9 @@ import java.util.Optional;
 import java.util.Set;
 import org.espalier.core.pattern.Pattern;
 import org.espalier.core.recipe.Parameters;
+import org.espalier.core.tensor.Torch;
 import org.espalier.prune.calibrate.Statistic;
+import org.espalier.prune.layer.LayerCost;
 import org.espalier.prune.layer.LayerProblem;
 import org.espalier.prune.layer.LayerSolution;
 import org.espalier.prune.solve.kernel.MaskedLeastSquares;
@@ -43,6 +45,19 @@ public record LeastSquares(double damping) implements Repair {
     @Override
     public Optional<String> refusal(Pattern pattern) {
         return Optional.empty();
+    }
+
+    /**
+     * The Gram matrix, dense weights and targets in float64, the result, and for each thread a matrix of the survivors of
+     * a row, counted as if nothing were removed; a factorization per row.
+     */
+    @Override
+    public LayerCost cost(long rows, long columns) {
+        long square = columns * columns;
+        return new LayerCost(
+                Double.BYTES * square * (1 + Torch.threads())
+                        + (2L * Double.BYTES + Float.BYTES) * rows * columns,
+                2.0 * square * rows + rows * square * (columns / 3.0));
     }
 
     @Override

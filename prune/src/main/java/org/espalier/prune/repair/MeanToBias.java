@@ -10,6 +10,7 @@ import org.espalier.core.recipe.Parameters;
 import org.espalier.core.tensor.Tensors;
 import org.espalier.prune.calibrate.LayerStatistics;
 import org.espalier.prune.calibrate.Statistic;
+import org.espalier.prune.layer.LayerCost;
 import org.espalier.prune.layer.LayerProblem;
 import org.espalier.prune.layer.LayerSolution;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +40,12 @@ public record MeanToBias() implements Repair {
     @Override
     public Optional<String> refusal(Pattern pattern) {
         return Optional.empty();
+    }
+
+    /** What was removed, as a matrix. */
+    @Override
+    public LayerCost cost(long rows, long columns) {
+        return new LayerCost(Float.BYTES * rows * columns, 2.0 * rows * columns);
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.espalier.core.pattern.Pattern;
 import org.espalier.prune.calibrate.Statistic;
+import org.espalier.prune.layer.LayerCost;
 import org.espalier.prune.layer.LayerProblem;
 import org.espalier.prune.layer.LayerSolution;
 
@@ -21,6 +22,11 @@ public interface Repair {
     /** Whether the repair touches layers of this kind ({@code q, k, v, qkv, o, gate, up, down}) at all. */
     default boolean appliesTo(String kind) {
         return true;
+    }
+
+    /** What repairing a layer of this size takes, beside the dense matrix, the statistics and the solution. */
+    default LayerCost cost(long rows, long columns) {
+        return LayerCost.NONE;
     }
 
     /**

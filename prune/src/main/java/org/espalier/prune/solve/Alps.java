@@ -12,6 +12,7 @@ import org.espalier.core.pattern.Pattern;
 import org.espalier.core.recipe.Parameters;
 import org.espalier.core.tensor.Tensors;
 import org.espalier.prune.calibrate.Statistic;
+import org.espalier.prune.layer.LayerCost;
 import org.espalier.prune.layer.LayerProblem;
 import org.espalier.prune.layer.LayerSolution;
 import org.espalier.prune.select.Mask;
@@ -78,6 +79,20 @@ public record Alps(double rho, double damping, int iterations, int switching, in
                         || pattern instanceof Pattern.Tiles(int _, int _, Group.Global _)
                 ? Optional.of("it sees one layer at a time and cannot compare weights of several")
                 : Optional.empty();
+    }
+
+    /**
+     * Five Gram matrices, three of them in float64, and fourteen matrices of the layer's size; per step of the method of
+     * multipliers a product with the inverse, every few steps an inversion, and the products of the conjugate gradients.
+     */
+    @Override
+    public LayerCost cost(long rows, long columns) {
+        long square = columns * columns;
+        double products = iterations + 2.0 * refinements + 6;
+        return new LayerCost(
+                (3L * Double.BYTES + 2L * Float.BYTES) * square
+                        + 14L * Float.BYTES * rows * columns,
+                2.0 * square * rows * products + 2.0 * square * columns * (iterations / 10.0 + 1));
     }
 
     @Override

@@ -20,7 +20,7 @@ import org.espalier.prune.solve.kernel.Kernels;
  */
 final class BlockSweep {
     /** Columns that get the product with all columns further left together: enough for full GEMM speed. */
-    private static final int PANEL = 512;
+    static final int PANEL = 512;
 
     /** Rows swept together: tile, mask and errors stay in the first-level cache. */
     private static final int TILE = 16;

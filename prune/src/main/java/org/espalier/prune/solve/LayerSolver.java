@@ -4,6 +4,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.espalier.core.pattern.Pattern;
 import org.espalier.prune.calibrate.Statistic;
+import org.espalier.prune.layer.LayerCost;
 import org.espalier.prune.layer.LayerProblem;
 import org.espalier.prune.layer.LayerSolution;
 
@@ -14,6 +15,11 @@ public interface LayerSolver {
 
     /** Why this solver cannot choose a support of this pattern by itself, in one clause; empty if it can. */
     Optional<String> refusal(Pattern pattern);
+
+    /** What solving a layer of this size takes, beside the dense matrix, the statistics and the solution. */
+    default LayerCost cost(long rows, long columns) {
+        return LayerCost.NONE;
+    }
 
     /** Solves one layer. All tensors of the result belong to the innermost open scope of the caller. */
     LayerSolution solve(LayerProblem problem);

@@ -12,6 +12,7 @@ import org.espalier.core.pattern.Pattern;
 import org.espalier.core.recipe.Parameters;
 import org.espalier.core.tensor.Tensors;
 import org.espalier.prune.calibrate.Statistic;
+import org.espalier.prune.layer.LayerCost;
 import org.espalier.prune.layer.LayerProblem;
 import org.espalier.prune.layer.LayerSolution;
 import org.espalier.prune.select.Mask;
@@ -74,6 +75,15 @@ public record SparseGpt(int block, double damping) implements LayerSolver {
                                     + " columns and in no other group");
             case Pattern.Tiles _ -> Optional.of("it removes single weights, not tiles");
         };
+    }
+
+    /** The factor R, the changes D, and what a panel of columns is shifted by; a factorization and D times R. */
+    @Override
+    public LayerCost cost(long rows, long columns) {
+        long square = columns * columns;
+        return new LayerCost(
+                Float.BYTES * (square + rows * columns + rows * (BlockSweep.PANEL + 4L * block)),
+                square * (columns / 3.0 + rows));
     }
 
     @Override

@@ -1,4 +1,4 @@
-package org.espalier.prune.memory;
+package org.espalier.prune.calibrate;
 
 import java.nio.file.Path;
 import org.espalier.network.Block;

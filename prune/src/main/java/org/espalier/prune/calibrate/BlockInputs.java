@@ -1,4 +1,4 @@
-package org.espalier.prune.memory;
+package org.espalier.prune.calibrate;
 
 import java.util.ArrayList;
 import java.util.Collection;
@@ -6,8 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.espalier.network.Linear;
-import org.espalier.prune.calibrate.Statistic;
-import org.espalier.prune.calibrate.StatisticsCollector;
 
 /** Which matrices of a block read the same input, and how they go together so that few statistics are held at a time. */
 public final class BlockInputs {
@@ -23,7 +21,7 @@ public final class BlockInputs {
      *
      * @param linears those of one block, in forward order
      */
-    static List<List<Linear>> of(List<Linear> linears) {
+    public static List<List<Linear>> of(List<Linear> linears) {
         List<List<Linear>> inputs = new ArrayList<>();
         for (Linear linear : linears) {
             Linear before = inputs.isEmpty() ? null : inputs.getLast().getLast();
@@ -63,7 +61,7 @@ public final class BlockInputs {
     }
 
     /** Bytes of the statistics of some matrices of a block. */
-    static long statisticsBytes(List<Linear> linears, Collection<Statistic> needs) {
+    public static long statisticsBytes(List<Linear> linears, Collection<Statistic> needs) {
         return of(linears).stream()
                 .mapToLong(
                         readers -> StatisticsCollector.bytes(needs, readers.getFirst().columns()))

@@ -1,0 +1,202 @@
+package org.espalier.prune.memory;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
+import org.espalier.core.recipe.Recipe;
+import org.espalier.network.Block;
+import org.espalier.network.DecoderConfig;
+import org.espalier.network.Linear;
+import org.espalier.prune.Method;
+import org.espalier.prune.calibrate.BlockInputs;
+import org.espalier.prune.calibrate.HiddenStates;
+import org.espalier.prune.calibrate.Statistic;
+
+/**
+ * How much memory a pruning takes: arithmetic on shapes, nothing is read or measured. It follows what the pruner, the
+ * block and the solvers hold at the same time, and errs on the side of more.
+ *
+ * @param method what is done
+ * @param config the network's numbers
+ * @param blocks the prunable matrices of each block, in forward order
+ * @param sequences lengths of the calibration sequences in tokens; empty where the method reads no data
+ * @param storedBytes bytes of a weight as it is stored, 2 or 4
+ */
+public record MemoryModel(
+        Method method,
+        DecoderConfig config,
+        List<List<Linear>> blocks,
+        List<Integer> sequences,
+        int storedBytes) {
+    /** What a run of a model of no size takes, with a margin: measured 0.3 to 0.5 GB (docs/limits.md). */
+    public static final long RUNTIME = 512L << 20;
+
+    private static final long FLOAT = Float.BYTES;
+
+    /** Rows that the error of a layer is measured on. */
+    private static final long ERROR_ROWS = 256;
+
+    public MemoryModel {
+        blocks = blocks.stream().map(List::copyOf).toList();
+        sequences = List.copyOf(sequences);
+    }
+
+    /** Calibration tokens. */
+    public long tokens() {
+        return sequences.stream().mapToLong(Integer::longValue).sum();
+    }
+
+    /** Bytes of the hidden states of all calibration tokens. */
+    public long stateBytes() {
+        return FLOAT * tokens() * config.hidden();
+    }
+
+    /** Statistics of one input at least, in bytes. */
+    long leastStatistics() {
+        return largest(block ->
+                BlockInputs.of(block).stream()
+                        .mapToLong(input -> BlockInputs.statisticsBytes(input, method.needs()))
+                        .max()
+                        .orElse(0));
+    }
+
+    /** Passes of the largest block over the tokens, where so many bytes of statistics are held at a time. */
+    int passes(long statisticsBytes) {
+        int groups =
+                (int)
+                        largest(block ->
+                                BlockInputs.groups(block, method.needs(), statisticsBytes).size());
+        return sequences.isEmpty() ? 0 : groups + (propagated() ? 1 : 0);
+    }
+
+    /**
+     * The most memory of the run.
+     *
+     * @param onDisk whether the hidden states are in a scratch file
+     * @param statisticsBytes statistics that are held at a time, at most
+     * @param loading how blocks are loaded
+     */
+    public MemoryEstimate estimate(boolean onDisk, long statisticsBytes, Block.Loading loading) {
+        MemoryEstimate pruning = pruning(onDisk, statisticsBytes, loading);
+        MemoryEstimate allocating = allocating(onDisk, loading);
+        return allocating.total() > pruning.total() ? allocating : pruning;
+    }
+
+    private MemoryEstimate pruning(boolean onDisk, long most, Block.Loading loading) {
+        boolean keepsSolved =
+                propagated()
+                        && !sequences.isEmpty()
+                        && (loading == Block.Loading.ON_DEMAND || passes(most) > 2);
+        long perWeight =
+                (loading == Block.Loading.WHOLE ? FLOAT : 0) + (keepsSolved ? storedBytes : 0);
+        return new MemoryEstimate(
+                RUNTIME,
+                perWeight * largest(MemoryModel::weights),
+                largest(block -> held(block, method.needs(), most)),
+                onDisk ? 0 : stateBytes(),
+                Math.max(forward(loading), solve(loading)));
+    }
+
+    /** The pass that an allocation asks for, with the scores of a block, or of all of them, side by side. */
+    private MemoryEstimate allocating(boolean onDisk, Block.Loading loading) {
+        if (!method.allocation().readsScores()) {
+            return new MemoryEstimate(RUNTIME, 0, 0, 0, 0);
+        }
+        boolean reads = method.allocationReadsData();
+        long block = largest(MemoryModel::weights);
+        long scores =
+                method.allocation().keepsScores()
+                        ? blocks.stream().mapToLong(MemoryModel::weights).sum()
+                        : block;
+        Collection<Statistic> needs = method.allocationScore().needs();
+        long matrix = largestMatrix();
+        return new MemoryEstimate(
+                RUNTIME,
+                FLOAT * (scores + (loading == Block.Loading.WHOLE ? block : 0)),
+                reads ? largest(all -> BlockInputs.statisticsBytes(all, needs)) : 0,
+                reads && !onDisk ? stateBytes() : 0,
+                Math.max(
+                        reads ? forward(loading) : 0,
+                        matrix * (2 * FLOAT + (loading == Block.Loading.WHOLE ? 0 : FLOAT))));
+    }
+
+    private static long held(List<Linear> block, Collection<Statistic> needs, long most) {
+        return BlockInputs.groups(block, needs, most).stream()
+                .mapToLong(group -> BlockInputs.statisticsBytes(group, needs))
+                .max()
+                .orElse(0);
+    }
+
+    /** Intermediate results of one batch in a block. */
+    private long forward(Block.Loading loading) {
+        long tokens = 0;
+        long longest = 0;
+        for (List<long[]> batch :
+                HiddenStates.batches(sequences.stream().map(long[]::new).toList())) {
+            tokens = Math.max(tokens, (long) batch.size() * batch.getFirst().length);
+            longest = Math.max(longest, batch.getFirst().length);
+        }
+        long hidden = config.hidden();
+        long queries = config.heads() * config.headDim();
+        long keys = config.kvHeads() * config.headDim();
+        long attention = 2 * hidden + 7 * queries + 4 * keys;
+        if (config.switches().attentionCap() != null) {
+            attention += 6 * config.heads() * longest;
+        }
+        long mlp = 2 * hidden + 3 * widest();
+        // The input, the sum after the attention, what the attention gave, the first dense output.
+        long around = 4 * hidden;
+        return FLOAT * tokens * (around + Math.max(attention, mlp))
+                + (loading == Block.Loading.ON_DEMAND ? FLOAT * largestMatrix() : 0);
+    }
+
+    /** What solving the most demanding matrix takes: its scores, or its mask, solution, two roundings and workspace. */
+    private long solve(Block.Loading loading) {
+        long most = 0;
+        for (Linear linear : (Iterable<Linear>) all()::iterator) {
+            long size = linear.size();
+            long workspace =
+                    Math.max(
+                            method.solver().cost(linear.rows(), linear.columns()).bytes(),
+                            method.repair().appliesTo(linear.kind())
+                                    ? method.repair().cost(linear.rows(), linear.columns()).bytes()
+                                    : 0);
+            long error = 4 * FLOAT * Math.min(ERROR_ROWS, linear.rows()) * linear.columns();
+            long solving =
+                    size * (1 + FLOAT) + Math.max(workspace, size * (FLOAT + 2L * storedBytes));
+            long scoring = method.score() == null ? 0 : size * (2 * FLOAT + 1);
+            long dense = loading == Block.Loading.ON_DEMAND ? FLOAT * size : 0;
+            most = Math.max(most, dense + error + Math.max(scoring, solving));
+        }
+        return most;
+    }
+
+    private boolean propagated() {
+        return method.recipe().inputs() == Recipe.Inputs.PROPAGATED;
+    }
+
+    private Stream<Linear> all() {
+        return blocks.stream().flatMap(List::stream);
+    }
+
+    private long largestMatrix() {
+        return all().mapToLong(Linear::size).max().orElse(0);
+    }
+
+    /** The widest input or output of a matrix that is not the attention's. */
+    private long widest() {
+        return all().filter(linear -> !linear.kind().equals("qkv"))
+                .mapToLong(linear -> Math.max(linear.rows(), linear.columns()))
+                .max()
+                .orElse(0);
+    }
+
+    private long largest(ToLongFunction<List<Linear>> figure) {
+        return blocks.stream().mapToLong(figure).max().orElse(0);
+    }
+
+    private static long weights(List<Linear> block) {
+        return block.stream().mapToLong(Linear::size).sum();
+    }
+}

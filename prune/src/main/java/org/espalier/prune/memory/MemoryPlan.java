@@ -1,0 +1,49 @@
+package org.espalier.prune.memory;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.espalier.network.Block;
+import org.espalier.prune.calibrate.Thrift;
+
+/**
+ * How a run is going to spare memory, and what it then takes.
+ *
+ * @param statesOnDisk whether the hidden states are in a scratch file
+ * @param statisticsBytes statistics that are held at a time, at most
+ * @param loading how blocks are loaded
+ * @param estimate the most memory that the run takes
+ * @param scratchBytes size of the scratch file; 0 where there is none
+ * @param passes how often the largest block is run over the calibration tokens
+ */
+public record MemoryPlan(
+        boolean statesOnDisk,
+        long statisticsBytes,
+        Block.Loading loading,
+        MemoryEstimate estimate,
+        long scratchBytes,
+        int passes) {
+    /**
+     * For the pruner.
+     *
+     * @param scratch where the scratch file goes, if there is one
+     */
+    public Thrift thrift(Path scratch) {
+        return new Thrift(statesOnDisk ? scratch : null, statisticsBytes, loading);
+    }
+
+    /** What is done to spare memory, in clauses; empty where nothing is. */
+    public List<String> measures() {
+        List<String> measures = new ArrayList<>();
+        if (statesOnDisk) {
+            measures.add("hidden states in a scratch file");
+        }
+        if (statisticsBytes != Long.MAX_VALUE) {
+            measures.add("statistics of a few layers at a time, in " + passes + " passes");
+        }
+        if (loading == Block.Loading.ON_DEMAND) {
+            measures.add("matrices converted one at a time");
+        }
+        return List.copyOf(measures);
+    }
+}
