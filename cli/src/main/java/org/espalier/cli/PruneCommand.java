@@ -69,11 +69,12 @@ final class PruneCommand implements Callable<Integer> {
     private @Nullable String pattern;
 
     @Option(
-            names = "--calibration",
+            names = {"--calibration", "--imatrix"},
             paramLabel = "FILE",
             description =
                     "Text that the method measures the model on: .txt, or .jsonl with \"text\" or \"input_ids\""
-                            + " per line (default: the model's calibration.txt).")
+                            + " per line (default: the model's calibration.txt); or an importance matrix of llama.cpp, .dat or .gguf,"
+                            + " for methods that read column norms only.")
     private @Nullable Path calibration;
 
     @Option(

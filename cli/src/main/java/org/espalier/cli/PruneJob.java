@@ -19,10 +19,12 @@ import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.CheckpointWriter;
 import org.espalier.checkpoint.DType;
 import org.espalier.checkpoint.TensorInfo;
+import org.espalier.checkpoint.gguf.Imatrix;
 import org.espalier.checkpoint.gguf.Models;
 import org.espalier.core.UserError;
 import org.espalier.core.progress.Progress;
 import org.espalier.core.recipe.Recipe;
+import org.espalier.network.Decoder;
 import org.espalier.network.text.TextSource;
 import org.espalier.prune.EarlierWork;
 import org.espalier.prune.LayerOutcome;
@@ -30,6 +32,7 @@ import org.espalier.prune.PruneOutcome;
 import org.espalier.prune.PrunePlan;
 import org.espalier.prune.Pruner;
 import org.espalier.prune.calibrate.Calibration;
+import org.espalier.prune.calibrate.GivenStatistics;
 import org.espalier.prune.calibrate.Thrift;
 import org.espalier.prune.memory.MemoryPlan;
 import org.espalier.prune.resume.CheckpointSink;
@@ -74,7 +77,8 @@ final class PruneJob {
             requireCalibration();
             common.applyThreads();
             MeasureText measure = measureText(dense);
-            TextSource.@Nullable Sample sample = calibration(dense);
+            GivenStatistics given = imatrix();
+            TextSource.@Nullable Sample sample = given == null ? calibration(dense) : null;
             MemoryPlan memory = memory(dense, sample, dtype, measure);
             try (CheckpointWriter writer =
                     CheckpointWriter.open(dense.checkpoint(), request.out(), dtype)) {
@@ -105,7 +109,7 @@ final class PruneJob {
                             new CheckpointSink(writer, journal, plan, dense.decoder());
                     try {
                         Thrift thrift = memory.thrift(writer.note(SCRATCH));
-                        PruneOutcome outcome = prune(dense, plan, sample, sink, thrift);
+                        PruneOutcome outcome = prune(dense, plan, sample, given, sink, thrift);
                         Path sealed = writer.seal();
                         stopwatch.lap("write");
                         Quality quality = measure == null ? null : measure(dense, sealed, measure);
@@ -183,6 +187,22 @@ final class PruneJob {
                         dense, text, request.window(), request.stride(), request.windows());
     }
 
+    /** The importance matrix, where the calibration is one and the method reads it. */
+    private @Nullable GivenStatistics imatrix() {
+        Path file = request.calibration();
+        if (file == null || !Imatrix.isNamed(file) || !request.method().readsData()) {
+            return null;
+        }
+        if (request.samples() != null || request.sequenceLength() != null) {
+            throw new UserError(
+                    file
+                            + " is an importance matrix, of which nothing is drawn: leave out --samples and"
+                            + " --sequence-length");
+        }
+        GivenStatistics.require(request.method().recipe().name(), request.method().statistics());
+        return new GivenStatistics(Imatrix.open(file));
+    }
+
     private TextSource.@Nullable Sample calibration(OpenModel dense) {
         Path file = request.calibration();
         if (file == null || !request.method().readsData()) {
@@ -220,6 +240,7 @@ final class PruneJob {
             OpenModel dense,
             PrunePlan plan,
             TextSource.@Nullable Sample sample,
+            @Nullable GivenStatistics given,
             CheckpointSink sink,
             Thrift thrift) {
         EarlierWork earlier = sink.takeUp();
@@ -235,9 +256,12 @@ final class PruneJob {
         stopwatch.lap("open");
         Calibration calibration =
                 sample == null ? Calibration.NONE : new Calibration(sample.sequences());
-        PruneOutcome outcome =
-                new Pruner(plan, dense.decoder(), calibration, sink::storage, progress, thrift)
-                        .run(sink, earlier);
+        Decoder network = dense.decoder();
+        Pruner pruner =
+                given == null
+                        ? new Pruner(plan, network, calibration, sink::storage, progress, thrift)
+                        : new Pruner(plan, network, given, sink::storage, progress, thrift);
+        PruneOutcome outcome = pruner.run(sink, earlier);
         stopwatch.lap("prune");
         return outcome;
     }
@@ -327,8 +351,17 @@ final class PruneJob {
     private Receipt.@Nullable CalibrationEntry calibrationEntry(
             TextSource.@Nullable Sample sample) {
         Path file = request.calibration();
-        if (sample == null || file == null) {
+        if (file == null || !request.method().readsData()) {
             return null;
+        }
+        if (sample == null) {
+            return new Receipt.CalibrationEntry(
+                    String.valueOf(file.getFileName()),
+                    Checksum.of(file),
+                    0,
+                    0,
+                    0,
+                    List.of("Column norms that llama.cpp has measured on the dense model."));
         }
         return new Receipt.CalibrationEntry(
                 String.valueOf(file.getFileName()),

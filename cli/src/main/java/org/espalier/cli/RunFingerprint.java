@@ -50,14 +50,16 @@ final class RunFingerprint {
         }
         node.set("files", json.valueToTree(files));
         node.set("recipe", json.valueToTree(RecipeForm.of(request.method().recipe())));
-        if (calibration != null && sample != null) {
-            node.putObject("calibration")
-                    .put("file", calibration.file())
+        if (calibration != null) {
+            ObjectNode read = node.putObject("calibration");
+            read.put("file", calibration.file())
                     .put("sha256", calibration.sha256())
                     .put("samples", calibration.samples())
                     .put("longest", calibration.longest())
-                    .put("tokens", calibration.tokens())
-                    .put("drawn", digest(sample.sequences()));
+                    .put("tokens", calibration.tokens());
+            if (sample != null) {
+                read.put("drawn", digest(sample.sequences()));
+            }
         }
         node.put("seed", request.seed());
         node.put("threads", threads);

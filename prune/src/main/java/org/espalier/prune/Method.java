@@ -97,6 +97,15 @@ public record Method(
         return needs;
     }
 
+    /** All statistics that the method reads, in solving layers and in spreading the budget. */
+    public Set<Statistic> statistics() {
+        Set<Statistic> statistics = needs();
+        if (allocation.readsScores()) {
+            statistics.addAll(allocationScore.needs());
+        }
+        return statistics;
+    }
+
     /** Whether the method reads calibration text at all. */
     public boolean readsData() {
         return !needs().isEmpty() || allocationReadsData();

@@ -21,6 +21,7 @@ import org.espalier.prune.allocate.Allocation;
 import org.espalier.prune.allocate.BudgetRestorer;
 import org.espalier.prune.calibrate.BlockInputs;
 import org.espalier.prune.calibrate.Calibration;
+import org.espalier.prune.calibrate.GivenStatistics;
 import org.espalier.prune.calibrate.HiddenStates;
 import org.espalier.prune.calibrate.LayerStatistics;
 import org.espalier.prune.calibrate.Statistic;
@@ -43,6 +44,9 @@ public final class Pruner {
     private final Function<String, ScalarType> storage;
     private final Progress progress;
     private final Thrift thrift;
+
+    /** What was measured elsewhere, in place of a calibration pass; or null. */
+    private final @Nullable GivenStatistics given;
 
     /**
      * A run with everything in memory.
@@ -80,7 +84,40 @@ public final class Pruner {
             Function<String, ScalarType> storage,
             Progress progress,
             Thrift thrift) {
-        if (plan.method().readsData() && calibration.isEmpty()) {
+        this(plan, decoder, calibration, null, storage, progress, thrift);
+    }
+
+    /**
+     * A run with an importance matrix in place of a calibration pass.
+     *
+     * @param plan what is to be done; its method reads nothing but column norms
+     * @param decoder the dense model; it is never run
+     * @param given the column norms
+     * @param storage dtype that the tensor of this name is stored in
+     * @param progress hears about each block
+     * @param thrift how memory is spared
+     * @throws UserError if the method reads something else
+     */
+    public Pruner(
+            PrunePlan plan,
+            Decoder decoder,
+            GivenStatistics given,
+            Function<String, ScalarType> storage,
+            Progress progress,
+            Thrift thrift) {
+        this(plan, decoder, Calibration.NONE, given, storage, progress, thrift);
+        GivenStatistics.require(plan.method().recipe().name(), plan.method().statistics());
+    }
+
+    private Pruner(
+            PrunePlan plan,
+            Decoder decoder,
+            Calibration calibration,
+            @Nullable GivenStatistics given,
+            Function<String, ScalarType> storage,
+            Progress progress,
+            Thrift thrift) {
+        if (given == null && plan.method().readsData() && calibration.isEmpty()) {
             throw new UserError(
                     "recipe "
                             + plan.method().recipe().name()
@@ -92,6 +129,7 @@ public final class Pruner {
         this.storage = storage;
         this.progress = progress;
         this.thrift = thrift;
+        this.given = given;
     }
 
     /** Prunes the whole network; each finished layer goes to the sink. */
@@ -181,7 +219,7 @@ public final class Pruner {
                     forwardSeconds += seconds(start);
                     long solveStart = System.nanoTime();
                     for (Linear linear : groups.get(group)) {
-                        LayerStatistics statistics = collector.of(linear);
+                        LayerStatistics statistics = statistics(collector, linear);
                         double sparsity = sparsities[layers.size()];
                         Change change = again ? change(block, replacements, lastGroup) : NO_CHANGE;
                         layers.add(pruneLayer(block, linear, statistics, sparsity, sink, change));
@@ -290,6 +328,12 @@ public final class Pruner {
         }
     }
 
+    private LayerStatistics statistics(StatisticsCollector collector, Linear linear) {
+        return given == null || !plan.method().readsData()
+                ? collector.of(linear)
+                : given.of(linear);
+    }
+
     private Tensor rounded(Tensor tensor, String name) {
         return tensor.to(storage.apply(name)).to(ScalarType.Float);
     }
@@ -321,7 +365,7 @@ public final class Pruner {
                                                 .allocationScore()
                                                 .score(
                                                         block.weight(linear).contiguous(),
-                                                        collector.of(linear))));
+                                                        statistics(collector, linear))));
                     }
                     summaries.add(allocation.summarize(scores));
                 }
