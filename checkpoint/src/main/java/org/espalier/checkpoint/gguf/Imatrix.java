@@ -25,6 +25,7 @@ public final class Imatrix {
      *     saw nothing
      * @param counts tokens (in old files, batches) seen by each expert; one number for a plain matrix
      */
+    @SuppressWarnings("ArrayRecordComponent") // millions of numbers, never compared
     record Entry(double[] means, long[] counts) {
         int columns() {
             return means.length / counts.length;
@@ -37,6 +38,7 @@ public final class Imatrix {
      * @param meanSquares per input channel the mean over the tokens of its square
      * @param tokens number of tokens, or in old files of batches; 0 where nothing came by
      */
+    @SuppressWarnings("ArrayRecordComponent") // thousands of numbers, never compared
     public record Input(double[] meanSquares, long tokens) {}
 
     Imatrix(Path file, Map<String, Entry> entries) {

@@ -116,19 +116,22 @@ final class ImatrixReader {
                 }
                 String name = sums.name().substring(0, sums.name().length() - SUMS.length());
                 GgufTensor counts = file.tensors().get(name + COUNTS);
-                long experts = counts == null ? 0 : counts.elements();
-                if (experts == 0
-                        || sums.elements() == 0
-                        || sums.elements() % experts != 0
-                        || sums.elements() > Integer.MAX_VALUE
-                        || sums.type() != GgufType.F32
-                        || counts.type() != GgufType.F32) {
+                if (counts == null || !fit(sums, counts)) {
                     throw wrong(
                             "has no fitting sums and counts, both F32, for " + Text.quote(name));
                 }
                 put(name, floats(file, sums), floats(file, counts));
             }
         }
+    }
+
+    private static boolean fit(GgufTensor sums, GgufTensor counts) {
+        return counts.elements() > 0
+                && sums.elements() > 0
+                && sums.elements() % counts.elements() == 0
+                && sums.elements() <= Integer.MAX_VALUE
+                && sums.type() == GgufType.F32
+                && counts.type() == GgufType.F32;
     }
 
     private void put(String name, double[] sums, double[] counts) {
