@@ -19,7 +19,7 @@ import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 
 /**
- * The sweep of one row of a block, half of it removed, scalar and vector. Run by {@code bench/run SweepKernels}; the
+ * The sweep of a tile of {@link Kernels#ROWS} rows of a block, half of it removed, scalar and vector. Run by {@code bench/run SweepKernels}; the
  * two are compared to the bit by KernelsTest.
  */
 @State(Scope.Thread)
@@ -39,24 +39,25 @@ public class SweepKernels {
 
     private Kernels chosen = Kernels.named("scalar");
     private float[] start = {};
-    private float[] row = {};
+    private float[] tile = {};
     private float[] factor = {};
-    private float[] errors = {};
-    private byte[] keep = {};
+    private final float[] errors = new float[Kernels.STRIP * Kernels.ROWS];
+    private boolean[] gone = {};
 
-    /** Makes a row and a factor near the identity, so that repeated sweeps stay in range. */
+    /** Makes a tile and a factor near the identity, so that repeated sweeps stay in range. */
     @Setup
     public void prepare() {
         Random random = new Random(columns);
         chosen = Kernels.named(kernels);
-        start = new float[columns];
-        row = new float[columns];
-        errors = new float[columns];
-        keep = new byte[columns];
+        start = new float[columns * Kernels.ROWS];
+        tile = new float[columns * Kernels.ROWS];
+        gone = new boolean[columns * Kernels.ROWS];
+        for (int index = 0; index < start.length; index++) {
+            start[index] = (float) random.nextGaussian();
+            gone[index] = random.nextBoolean();
+        }
         factor = new float[columns * columns];
         for (int column = 0; column < columns; column++) {
-            start[column] = (float) random.nextGaussian();
-            keep[column] = (byte) random.nextInt(2);
             factor[column * columns + column] = 1;
             for (int later = column + 1; later < columns; later++) {
                 factor[column * columns + later] = 0.1f * (float) random.nextGaussian();
@@ -64,12 +65,16 @@ public class SweepKernels {
         }
     }
 
-    /** Copies the row in, as the solver does, and sweeps it. */
+    /** Copies the tile in, as the solver does, and sweeps it. */
     @Benchmark
     public float[] sweep() {
-        System.arraycopy(start, 0, row, 0, columns);
-        chosen.sweep(row, 0, factor, columns, 0, columns, keep, errors);
-        return row;
+        System.arraycopy(start, 0, tile, 0, start.length);
+        for (int from = 0; from < columns; from += Kernels.STRIP) {
+            int to = Math.min(columns, from + Kernels.STRIP);
+            chosen.visit(tile, factor, columns, from, to, to, gone, errors, 0);
+            chosen.spread(tile, factor, columns, from, to, to, errors, 0);
+        }
+        return tile;
     }
 
     /** Runs both kernels at both widths. */

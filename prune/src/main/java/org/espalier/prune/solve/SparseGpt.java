@@ -89,7 +89,7 @@ public record SparseGpt(int block, double damping) implements LayerSolver {
     @Override
     public LayerSolution solve(LayerProblem problem) {
         Tensor dense = problem.weight();
-        Tensor weight = dense.contiguous().clone();
+        Tensor weight = torch.empty(Tensors.shape(dense), Tensors.options(ScalarType.Float), null);
         Tensor keep =
                 problem.support() == null
                         ? torch.empty(Tensors.shape(dense), Tensors.options(ScalarType.Bool), null)
@@ -100,8 +100,11 @@ public record SparseGpt(int block, double damping) implements LayerSolver {
                             problem.statistics().gramMatrix(),
                             problem.statistics().sequences(),
                             damping);
-            factor.clearDead(weight);
-            new BlockSweep(factor, weight, keep, step(problem)).run(choice(problem));
+            new BlockSweep(
+                            factor,
+                            new TileSweep.Matrices(dense.contiguous(), weight, keep),
+                            step(problem))
+                    .run(choice(problem));
         }
         return new LayerSolution(weight, problem.bias(), new Mask(keep));
     }

@@ -7,47 +7,92 @@ import org.espalier.core.tensor.Parallel;
 import org.espalier.core.tensor.Tensors;
 
 /**
- * J A J: all rows and all columns of a matrix in reverse order, which is its memory read from the end. Done from both
- * ends at once, so that it works in place.
+ * J A J, all rows and all columns of a matrix in reverse order, of one triangle only. The other triangle of the target
+ * keeps what it held or gets what nobody reads.
  */
 final class Reversal {
-    private static final int PIECE = 4096;
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
 
     private Reversal() {}
 
     /**
-     * Reverses.
+     * The upper triangle of J A J from the lower triangle of A.
      *
-     * @param source float32, contiguous
-     * @param target as many values, contiguous; may be the source
+     * @param source A, float32 [n, n], contiguous
+     * @param target float32 [n, n], contiguous; another matrix
      * @param scale factor of every value
      */
-    static void run(Tensor source, Tensor target, float scale) {
-        long count = source.numel();
+    static void toUpper(Tensor source, Tensor target, float scale) {
+        int size = Math.toIntExact(source.size(0));
         MemorySegment from = Tensors.segment(source);
         MemorySegment to = Tensors.segment(target);
-        // With an odd count the middle value is its own mirror image and belongs to the first half.
-        long half = (count + 1) / 2;
         Parallel.rows(
-                Math.ceilDiv(half, PIECE),
-                2 * PIECE,
+                Math.ceilDiv(size, 2),
+                2L * size,
                 (first, last) -> {
-                    float[] front = new float[PIECE];
-                    float[] back = new float[PIECE];
-                    float[] turned = new float[PIECE];
-                    for (long piece = first; piece < last; piece++) {
-                        long start = piece * PIECE;
-                        int length = (int) Math.min(PIECE, half - start);
-                        long mirror = count - start - length;
-                        MemorySegment.copy(from, FLOAT, start * Float.BYTES, front, 0, length);
-                        MemorySegment.copy(from, FLOAT, mirror * Float.BYTES, back, 0, length);
-                        turn(front, turned, length, scale);
-                        MemorySegment.copy(turned, 0, to, FLOAT, mirror * Float.BYTES, length);
-                        turn(back, turned, length, scale);
-                        MemorySegment.copy(turned, 0, to, FLOAT, start * Float.BYTES, length);
+                    float[] values = new float[size];
+                    float[] turned = new float[size];
+                    // Long and short rows in pairs, so that the pieces of all threads weigh the
+                    // same.
+                    for (int row = (int) first; row < last; row++) {
+                        toUpper(from, to, size, row, scale, values, turned);
+                        if (size - 1 - row != row) {
+                            toUpper(from, to, size, size - 1 - row, scale, values, turned);
+                        }
                     }
                 });
+    }
+
+    private static void toUpper(
+            MemorySegment from,
+            MemorySegment to,
+            int size,
+            int row,
+            float scale,
+            float[] values,
+            float[] turned) {
+        int length = row + 1;
+        int mirror = size - length;
+        copy(from, at(size, row, 0), values, length);
+        turn(values, turned, length, scale);
+        MemorySegment.copy(turned, 0, to, FLOAT, at(size, mirror, mirror), length);
+    }
+
+    /**
+     * The lower triangle of J A J from the upper triangle of A, in place.
+     *
+     * @param matrix A, float32 [n, n], contiguous
+     */
+    static void toLower(Tensor matrix) {
+        int size = Math.toIntExact(matrix.size(0));
+        MemorySegment segment = Tensors.segment(matrix);
+        Parallel.rows(
+                Math.ceilDiv(size, 2),
+                2L * size,
+                (first, last) -> {
+                    float[] one = new float[size];
+                    float[] other = new float[size];
+                    float[] turned = new float[size];
+                    for (int row = (int) first; row < last; row++) {
+                        int mirror = size - 1 - row;
+                        // Both are read before either is written: they change places.
+                        copy(segment, at(size, row, row), one, mirror + 1);
+                        copy(segment, at(size, mirror, mirror), other, row + 1);
+                        turn(one, turned, mirror + 1, 1);
+                        long end = at(size, mirror, 0);
+                        MemorySegment.copy(turned, 0, segment, FLOAT, end, mirror + 1);
+                        turn(other, turned, row + 1, 1);
+                        MemorySegment.copy(turned, 0, segment, FLOAT, at(size, row, 0), row + 1);
+                    }
+                });
+    }
+
+    private static long at(int size, int row, int column) {
+        return ((long) row * size + column) * Float.BYTES;
+    }
+
+    private static void copy(MemorySegment from, long at, float[] values, int length) {
+        MemorySegment.copy(from, FLOAT, at, values, 0, length);
     }
 
     private static void turn(float[] values, float[] turned, int length, float scale) {

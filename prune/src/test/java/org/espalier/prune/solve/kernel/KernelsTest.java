@@ -2,6 +2,7 @@ package org.espalier.prune.solve.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.Random;
 import org.espalier.core.UserError;
@@ -14,38 +15,98 @@ class KernelsTest {
     private final Kernels vector = new VectorKernels();
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 64, 100, 127, 128, 129})
-    void vectorAgreesWithScalarToTheBitAtAwkwardWidths(int columns) {
+    @ValueSource(ints = {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 127, 128, 129})
+    void vectorSweepsAsScalarDoesToTheBitAtAwkwardWidths(int columns) {
         Random random = new Random(columns);
         float[] factor = upper(random, columns);
-        for (int group : new int[] {1, 3, 4, 8, columns}) {
-            int start = random.nextInt(4) * columns;
-            int length = start + columns + 3;
-            float[] weights = normal(random, length);
-            byte[] keep = new byte[length];
-            for (int column = 0; column < length; column++) {
-                keep[column] = (byte) random.nextInt(2);
+        for (int strip : new int[] {1, 3, 4, 8}) {
+            float[] tile = normal(random, columns * Kernels.ROWS);
+            boolean[] gone = new boolean[tile.length];
+            for (int index = 0; index < gone.length; index++) {
+                gone[index] = random.nextBoolean();
             }
-            float[] one = weights.clone();
-            float[] other = weights.clone();
-            float[] oneErrors = new float[length];
-            float[] otherErrors = new float[length];
-            for (int from = 0; from < columns; from += group) {
-                int to = Math.min(columns, from + group);
-                scalar.sweep(one, start, factor, columns, from, to, keep, oneErrors);
-                vector.sweep(other, start, factor, columns, from, to, keep, otherErrors);
-            }
+            float[] one = tile.clone();
+            float[] other = tile.clone();
+            sweep(scalar, one, factor, columns, strip, gone);
+            sweep(vector, other, factor, columns, strip, gone);
             assertThat(other).isEqualTo(one);
-            assertThat(otherErrors).isEqualTo(oneErrors);
-            for (int column = 0; column < columns; column++) {
-                if (keep[start + column] == 0) {
-                    assertThat(Float.floatToRawIntBits(other[start + column])).isZero();
+            for (int index = 0; index < gone.length; index++) {
+                if (gone[index]) {
+                    assertThat(Float.floatToRawIntBits(other[index])).isZero();
                 }
             }
-            for (int outside = 0; outside < length; outside++) {
-                if (outside < start || outside >= start + columns) {
-                    assertThat(other[outside]).isEqualTo(weights[outside]);
+        }
+    }
+
+    /** What the tile's rows go through must be what the paper's column-by-column formula gives in float64. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 5, 16, 24})
+    void theSweepIsTheFormula(int columns) {
+        Random random = new Random(columns);
+        float[] factor = upper(random, columns);
+        float[] tile = normal(random, columns * Kernels.ROWS);
+        boolean[] gone = new boolean[tile.length];
+        double[] expected = new double[tile.length];
+        for (int index = 0; index < gone.length; index++) {
+            gone[index] = random.nextInt(3) == 0;
+            expected[index] = tile[index];
+        }
+        for (int row = 0; row < Kernels.ROWS; row++) {
+            for (int column = 0; column < columns; column++) {
+                int at = column * Kernels.ROWS + row;
+                if (gone[at]) {
+                    double error = expected[at] / factor[column * columns + column];
+                    for (int later = column; later < columns; later++) {
+                        expected[later * Kernels.ROWS + row] -=
+                                error * factor[column * columns + later];
+                    }
                 }
+            }
+        }
+        sweep(vector, tile, factor, columns, Kernels.STRIP, gone);
+        for (int index = 0; index < tile.length; index++) {
+            assertThat((double) tile[index]).isCloseTo(expected[index], within(1e-4));
+        }
+    }
+
+    private static void sweep(
+            Kernels kernels, float[] tile, float[] factor, int columns, int strip, boolean[] gone) {
+        float[] errors = new float[Kernels.STRIP * Kernels.ROWS];
+        for (int from = 0; from < columns; from += strip) {
+            int to = Math.min(columns, from + strip);
+            int middle = (from + to) / 2;
+            kernels.visit(tile, factor, columns, from, middle, to, gone, errors, 0);
+            int offset = (middle - from) * Kernels.ROWS;
+            kernels.visit(tile, factor, columns, middle, to, to, gone, errors, offset);
+            kernels.spread(tile, factor, columns, from, to, to, errors, 0);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 5, 8, 16, 32})
+    void vectorChoosesAsScalarDoesTiesIncluded(int size) {
+        Random random = new Random(size);
+        int columns = 2 * size;
+        float[] tile = new float[columns * Kernels.ROWS];
+        float[] squares = new float[columns];
+        for (int index = 0; index < tile.length; index++) {
+            tile[index] = random.nextInt(5) - 2;
+        }
+        for (int column = 0; column < columns; column++) {
+            squares[column] = 1 + random.nextInt(2);
+        }
+        for (int removed = 0; removed <= size; removed++) {
+            boolean[] one = new boolean[tile.length];
+            boolean[] other = new boolean[tile.length];
+            scalar.choose(tile, squares, size, size, removed, one);
+            vector.choose(tile, squares, size, size, removed, other);
+            assertThat(other).isEqualTo(one);
+            for (int row = 0; row < Kernels.ROWS; row++) {
+                int count = 0;
+                for (int column = size; column < columns; column++) {
+                    count += one[column * Kernels.ROWS + row] ? 1 : 0;
+                }
+                assertThat(count).isEqualTo(removed);
             }
         }
     }
