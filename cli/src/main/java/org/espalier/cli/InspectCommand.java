@@ -10,12 +10,16 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.TensorInfo;
+import org.espalier.core.UserError;
 import org.espalier.core.progress.Progress;
 import org.espalier.core.tensor.Tensors;
 import org.espalier.network.DecoderConfig;
 import org.espalier.network.Linear;
+import org.espalier.prune.RecipeBook;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code inspect}: what a checkpoint holds, and how sparse it is. */
@@ -31,6 +35,36 @@ final class InspectCommand implements Callable<Integer> {
             paramLabel = "MODEL",
             description = "Folder of a Hugging Face checkpoint, or a .gguf file.")
     private Path model = Path.of("");
+
+    @Option(
+            names = "--plan",
+            description =
+                    "Show instead what pruning the model would take: memory, disk and an estimate of the time.")
+    private boolean plan;
+
+    @Option(
+            names = "--recipe",
+            paramLabel = "NAME|FILE",
+            description = "With --plan: the method (default: ${DEFAULT-VALUE}).")
+    private String recipe = "wanda";
+
+    @Option(
+            names = "--samples",
+            paramLabel = "N",
+            description = "With --plan: calibration sequences (default: the recipe's).")
+    private @Nullable Integer samples;
+
+    @Option(
+            names = "--sequence-length",
+            paramLabel = "T",
+            description = "With --plan: tokens per calibration sequence (default: the recipe's).")
+    private @Nullable Integer sequenceLength;
+
+    @Option(
+            names = "--memory",
+            paramLabel = "LIMIT",
+            description = "With --plan: the limit that prune would be given.")
+    private @Nullable String memory;
 
     @Mixin private final CommonOptions common = new CommonOptions();
 
@@ -71,6 +105,10 @@ final class InspectCommand implements Callable<Integer> {
     public Integer call() {
         try (OpenModel open = OpenModel.open(model)) {
             common.applyThreads();
+            if (plan) {
+                forecast(open);
+                return 0;
+            }
             List<Kind> kinds = kinds(open, console.progress());
             if (common.json()) {
                 console.json(json(open, kinds));
@@ -79,6 +117,29 @@ final class InspectCommand implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    private void forecast(OpenModel open) {
+        requirePositive("--samples", samples);
+        requirePositive("--sequence-length", sequenceLength);
+        RunForecast forecast =
+                RunForecast.of(
+                        open,
+                        RecipeBook.shipped().recipe(recipe),
+                        samples,
+                        sequenceLength,
+                        MemoryBudget.of(memory));
+        if (common.json()) {
+            console.json(forecast.json());
+        } else {
+            forecast.print(console.out());
+        }
+    }
+
+    private static void requirePositive(String option, @Nullable Integer value) {
+        if (value != null && value < 1) {
+            throw new UserError(option + " must be at least 1 but is " + value);
+        }
     }
 
     private static List<Kind> kinds(OpenModel open, Progress progress) {

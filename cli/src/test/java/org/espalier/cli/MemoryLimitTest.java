@@ -67,6 +67,38 @@ class MemoryLimitTest {
         assertThat(run.run(out, "sparsegpt", "--memory", enough.group(1)).code()).isZero();
     }
 
+    @Test
+    void inspectSaysInAdvanceWhatAPruningTakes() {
+        Outcome plan =
+                Runs.run(
+                        "inspect",
+                        run.model(),
+                        "--plan",
+                        "--recipe",
+                        "sparsegpt",
+                        "--samples",
+                        3,
+                        "--sequence-length",
+                        10,
+                        "--json");
+        assertThat(plan.code()).as(plan.err()).isZero();
+        var json = tools.jackson.databind.json.JsonMapper.shared().readTree(plan.out());
+        var memory = json.get("memoryBytes");
+        assertThat(memory.get("states").asLong()).isEqualTo(3 * 10 * 24 * 4);
+        // q, o: 24 x 24; k, v: 8 x 24; gate, up, down: 40 x 24.
+        assertThat(memory.get("block").asLong()).isEqualTo(4 * (2 * 576 + 2 * 192 + 3 * 960));
+        assertThat(memory.get("statistics").asLong()).isEqualTo(4 * (3 * 576 + 1600));
+        assertThat(json.get("scratchBytes").asLong()).isZero();
+        assertThat(json.get("outputBytes").asLong())
+                .isEqualTo(2 * (2 * 29 * 24 + 24 + 6 * (2 * 24 + 1152 + 384 + 2880)));
+        assertThat(json.get("seconds").asDouble()).isPositive();
+        Outcome text = Runs.run("inspect", run.model(), "--plan", "--recipe", "magnitude");
+        assertThat(text.out()).contains("reads no text").contains("everything in memory");
+        Outcome refused = Runs.run("inspect", run.model(), "--plan", "--memory", "1MB");
+        assertThat(refused.code()).isEqualTo(Main.USER_ERROR);
+        assertThat(refused.err()).contains("would do");
+    }
+
     /** The smallest limit that is not refused, up to a few bytes. */
     private long tightest(String recipe) {
         long refused = RUNTIME;

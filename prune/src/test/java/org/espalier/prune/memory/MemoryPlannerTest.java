@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import org.assertj.core.data.Offset;
 import org.espalier.network.Block.Loading;
 import org.espalier.network.DecoderConfig;
 import org.espalier.network.Linear;
@@ -79,6 +80,18 @@ class MemoryPlannerTest {
         MemoryEstimate estimate =
                 model("magnitude-global").estimate(false, Long.MAX_VALUE, Loading.WHOLE);
         assertThat(estimate.block()).isEqualTo(4 * (480 + 2 * 480));
+    }
+
+    @Test
+    void theEffortIsThatOfForwardPassesStatisticsAndSolutions() {
+        MemoryModel model = model("sparsegpt");
+        MemoryPlan plan = MemoryPlanner.within(model, Long.MAX_VALUE).orElseThrow();
+        double forward = 2.0 * 480 * 25 * 2;
+        double gram = 2.0 * 25 * (3 * 64 + 144);
+        // c^2 (c / 3 + rows): q, o with 8 rows, k, v with 4, gate, up with 12, and down.
+        double solve = 64 * (6 * 8 / 3.0 + 2 * 8 + 2 * 4 + 2 * 12) + 144 * (12 / 3.0 + 8);
+        assertThat(Effort.operations(model, plan))
+                .isCloseTo(2 * (forward + gram + solve), Offset.offset(1e-6));
     }
 
     @Test
