@@ -58,6 +58,7 @@ final class GgufShapes {
                 yield divisors;
             }
             case Rope.LongRope _ -> throw refused(model, "has a LongRoPE");
+            case Rope.Yarn _ -> throw refused(model, "has a YaRN rope");
         };
     }
 

@@ -20,7 +20,7 @@ public final class Block implements AutoCloseable {
     private final int index;
     private final LoadedParameters parameters;
     private final BlockMatrices matrices;
-    private final SelfAttention attention;
+    private final AttentionLayer attention;
     private final @Nullable FeedForward mlp;
     private final @Nullable ExpertLayer experts;
     private final Normalizer attentionNorm;
@@ -54,7 +54,10 @@ public final class Block implements AutoCloseable {
         attentionOutputNorm = parameters.optionalNorm(names.attentionOutputNorm(), index);
         mlpOutputNorm = parameters.optionalNorm(names.mlpOutputNorm(), index);
         matrices = new BlockMatrices(parameters.roles(index), parameters, loading);
-        attention = new SelfAttention(config, index, matrices, rotation, parameters);
+        attention =
+                config.latent() == null
+                        ? new SelfAttention(config, index, matrices, rotation, parameters)
+                        : new LatentAttention(config, index, matrices, rotation, parameters);
         Mixture mixture = config.mixture();
         Family.Experts mixed = config.family().experts();
         experts =

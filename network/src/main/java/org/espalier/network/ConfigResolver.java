@@ -50,25 +50,32 @@ final class ConfigResolver {
                             + kvHeads
                             + " key-value heads");
         }
-        long headDim = headDim(family, hidden, heads);
+        Latent latent = family.latent() == null ? null : latent(family.latent(), heads, kvHeads);
+        long headDim =
+                latent == null
+                        ? headDim(family, hidden, heads)
+                        : latent.plainWidth() + latent.rotaryWidth();
         double epsilon = reader.positive(settings.epsilon());
         Activation activation = activation(settings.activation());
         long maxPositions = reader.count(settings.maxPositions());
         Rope rope = null;
         Rope localRope = null;
         long rotaryWidth = 0;
+        double growth = 1;
         if (family.positions() == Family.Positions.ROPE) {
             RopeResolver ropes = new RopeResolver(config, reader, settings, maxPositions);
-            rotaryWidth = (long) (headDim * ropes.rotatedPart());
+            rotaryWidth =
+                    latent == null ? (long) (headDim * ropes.rotatedPart()) : latent.rotaryWidth();
             if (rotaryWidth % 2 != 0 || rotaryWidth == 0) {
                 reader.problem("rotary positions need an even head width but it is " + rotaryWidth);
             }
             rope = ropes.resolve(rotaryWidth);
             localRope = ropes.local(rope);
+            growth = latent == null ? 1 : ropes.latentGrowth();
         }
         List<Long> windows = windows(family, (int) blocks);
         boolean tied = reader.flag(settings.tied());
-        Switches switches = switches(family, hidden, headDim);
+        Switches switches = switches(family, hidden, headDim, growth);
         Mixture mixture =
                 family.experts() == null
                         ? null
@@ -96,6 +103,7 @@ final class ConfigResolver {
                 windows,
                 tied,
                 switches,
+                latent,
                 mixture,
                 biases,
                 bos.isEmpty() ? null : bos.getFirst(),
@@ -118,6 +126,23 @@ final class ConfigResolver {
                         reader.problem(key + " must be " + only + " but is " + value);
                     }
                 });
+    }
+
+    private Latent latent(Family.Latent names, long heads, long kvHeads) {
+        if (kvHeads != heads) {
+            reader.problem(
+                    "latent attention has as many key-value heads as heads, "
+                            + heads
+                            + ", but config.json says "
+                            + kvHeads);
+        }
+        return new Latent(
+                reader.countOr(names.queryRank(), 0),
+                reader.count(names.keyValueRank()),
+                reader.count(names.plainWidth()),
+                reader.count(names.rotaryWidth()),
+                reader.count(names.valueWidth()),
+                reader.flagOr(names.interleaved(), true));
     }
 
     private long headDim(Family family, long hidden, long heads) {
@@ -153,7 +178,7 @@ final class ConfigResolver {
         return activation;
     }
 
-    private Switches switches(Family family, long hidden, long headDim) {
+    private Switches switches(Family family, long hidden, long headDim, double growth) {
         Family.Settings settings = family.settings();
         Double scalar = reader.positiveOrNull(settings.queryScalar());
         long width = reader.countOr(settings.embeddingWidth(), hidden);
@@ -164,7 +189,7 @@ final class ConfigResolver {
                 normFirst,
                 family.scaledEmbedding() ? (float) Math.sqrt((double) width) : 1,
                 width,
-                1 / Math.sqrt(scalar == null ? headDim : scalar),
+                growth / Math.sqrt(scalar == null ? headDim : scalar),
                 reader.positiveOrNull(settings.attentionCap()),
                 reader.positiveOrNull(settings.logitCap()),
                 reader.positiveOrNull(settings.clip()));

@@ -16,7 +16,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param blocks number of decoder blocks
  * @param heads number of query heads
  * @param kvHeads number of key and value heads; divides {@code heads}, query head h reads head h / (heads / kvHeads)
- * @param headDim width of a head; heads * headDim need not be {@code hidden}
+ * @param headDim width of a query or key; heads * headDim need not be {@code hidden}
  * @param epsilon what the norms add under the root
  * @param activation the nonlinearity of the MLP
  * @param rope rotation of queries and keys; null where the family has none
@@ -26,6 +26,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param windows per block the number of tokens that each token sees, itself included; {@link #NO_WINDOW} for all
  * @param tied whether the embedding is also the head
  * @param switches where the family departs from the plain decoder
+ * @param latent widths of latent attention; null where the family has the plain one
  * @param mixture the mixture of experts; null where the family has none
  * @param biases the switches of config.json that the family's biases depend on
  * @param bos id that begins a text; null where config.json names none
@@ -49,6 +50,7 @@ public record DecoderConfig(
         List<Long> windows,
         boolean tied,
         Switches switches,
+        @Nullable Latent latent,
         @Nullable Mixture mixture,
         Map<String, Boolean> biases,
         @Nullable Long bos,
@@ -60,6 +62,11 @@ public record DecoderConfig(
         windows = List.copyOf(windows);
         biases = Map.copyOf(biases);
         eos = List.copyOf(eos);
+    }
+
+    /** Width of a value of one head. */
+    public long valueDim() {
+        return latent == null ? headDim : latent.valueWidth();
     }
 
     /** Whether a block has experts in place of its MLP. */

@@ -4,8 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.ScalarTypeOptional;
-import org.bytedeco.pytorch.T_TensorTensor_T;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.espalier.network.family.Family;
@@ -18,8 +16,7 @@ import org.jspecify.annotations.Nullable;
  * reached is passed over.
  */
 final class ExpertLayer {
-    private final Mixture mixture;
-    private final Tensor router;
+    private final Router router;
     private final List<FeedForward> experts = new ArrayList<>();
     private final @Nullable FeedForward shared;
     private final @Nullable Tensor sharedGate;
@@ -31,34 +28,38 @@ final class ExpertLayer {
             Family.Experts names,
             BlockMatrices matrices,
             LoadedParameters parameters) {
-        this.mixture = mixture;
-        router = parameters.module(names.router(), block);
+        router =
+                new Router(
+                        mixture,
+                        parameters.module(names.router(), block),
+                        names.correction() == null
+                                ? null
+                                : parameters.tensor(names.correction(), block));
         for (long expert = 0; expert < mixture.count(); expert++) {
             experts.add(new FeedForward(config.activation(), matrices, "experts." + expert + "."));
         }
         Family.SharedExpert all = names.shared();
-        shared = all == null ? null : new FeedForward(config.activation(), matrices, "shared.");
-        sharedGate = all == null ? null : parameters.module(all.gate(), block);
+        boolean any = all != null && mixture.sharedIntermediate() > 0;
+        shared = any ? new FeedForward(config.activation(), matrices, "shared.") : null;
+        sharedGate =
+                all == null || all.gate() == null ? null : parameters.module(all.gate(), block);
     }
 
     /** [sequences, tokens, hidden] to the same shape. */
     Tensor apply(Tensor input, @Nullable InputObserver observer) {
         Tensor flat = input.reshape(-1, input.size(2));
-        Tensor likelihood = torch.linear(flat, router).softmax(-1);
-        T_TensorTensor_T best = torch.topk(likelihood, mixture.active(), -1, true, true);
-        Tensor weights = best.get0();
-        if (mixture.normalised()) {
-            weights = weights.div(weights.sum(new long[] {-1}, true, new ScalarTypeOptional()));
-        }
+        Router.Choice choice = router.choose(flat);
         Tensor output = torch.zeros_like(flat);
         for (int expert = 0; expert < experts.size(); expert++) {
             try (PointerScope scope = new PointerScope()) {
                 // Rows of (token, rank): where this expert is among the best of a token.
-                Tensor places = best.get1().eq(new Scalar((long) expert)).nonzero();
+                Tensor places = choice.experts().eq(new Scalar((long) expert)).nonzero();
                 if (places.size(0) > 0) {
                     Tensor tokens = places.select(1, 0);
                     Tensor weight =
-                            weights.index_select(0, tokens).gather(1, places.narrow(1, 1, 1));
+                            choice.weights()
+                                    .index_select(0, tokens)
+                                    .gather(1, places.narrow(1, 1, 1));
                     Tensor reached = flat.index_select(0, tokens).unsqueeze(0);
                     Tensor answer = experts.get(expert).apply(reached, observer).squeeze(0);
                     output.index_add_(0, tokens, answer.mul(weight));
@@ -66,10 +67,13 @@ final class ExpertLayer {
             }
         }
         Tensor mixed = output.reshape(input.size(0), input.size(1), input.size(2));
-        if (shared == null || sharedGate == null) {
+        if (shared == null) {
             return mixed;
         }
-        Tensor weight = torch.linear(input, sharedGate).sigmoid();
-        return mixed.add(shared.apply(input, observer).mul(weight));
+        Tensor everywhere = shared.apply(input, observer);
+        return mixed.add(
+                sharedGate == null
+                        ? everywhere
+                        : everywhere.mul(torch.linear(input, sharedGate).sigmoid()));
     }
 }

@@ -12,8 +12,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Which tensors of a checkpoint a decoder consists of: their names in this very file, and the shapes they must have. */
 final class Layout {
-    private static final List<String> ATTENTION = List.of("q", "k", "v", "qkv", "o");
+    private static final List<String> ATTENTION =
+            List.of("q", "k", "v", "qkv", "q_a", "q_b", "kv_a", "kv_b", "o");
     private static final List<String> MLP = List.of("gate", "up", "down");
+
+    /** With so many problems the file is of another model, and the rest of them would only cost memory. */
+    private static final int ENOUGH = 1000;
 
     private final DecoderConfig config;
     private final Family family;
@@ -60,7 +64,7 @@ final class Layout {
         Map<String, Linear> roles = new LinkedHashMap<>();
         boolean mixed = config.hasExperts(block);
         for (String kind : family.kinds()) {
-            if (!mixed || ATTENTION.contains(kind)) {
+            if (present(kind) && (!mixed || ATTENTION.contains(kind))) {
                 String name = module(matrix(kind).name(), block);
                 roles.put(kind, linear(name, kind, block, config.intermediate(), matrix(kind)));
             }
@@ -79,7 +83,7 @@ final class Layout {
                 }
             }
             Family.SharedExpert shared = experts.shared();
-            if (shared != null) {
+            if (shared != null && mixture.sharedIntermediate() > 0) {
                 for (String kind : MLP) {
                     Family.Matrix matrix = required(shared.matrices(), kind);
                     String name = module(matrix.name(), block);
@@ -92,13 +96,31 @@ final class Layout {
         return roles;
     }
 
+    /** Of a latent attention's two ways to make queries, a model has one. */
+    private boolean present(String kind) {
+        Latent latent = config.latent();
+        return switch (kind) {
+            case "q" -> latent == null || latent.queryRank() == 0;
+            case "q_a", "q_b" -> latent != null && latent.queryRank() > 0;
+            default -> true;
+        };
+    }
+
     private Linear linear(
             String name, String kind, int block, long intermediate, Family.Matrix matrix) {
         long queries = config.heads() * config.headDim();
         long keys = config.kvHeads() * config.headDim();
+        Latent latent = config.latent();
+        long queryRank = latent == null ? 0 : latent.queryRank();
+        long keyRank = latent == null ? 0 : latent.keyValueRank();
         long rows =
                 switch (kind) {
-                    case "q" -> queries;
+                    case "q", "q_b" -> queries;
+                    case "q_a" -> queryRank;
+                    case "kv_a" -> keyRank + config.rotaryWidth();
+                    case "kv_b" ->
+                            config.heads()
+                                    * (config.headDim() - config.rotaryWidth() + config.valueDim());
                     case "k", "v" -> keys;
                     case "qkv" -> queries + 2 * keys;
                     case "gate", "up" -> intermediate;
@@ -108,7 +130,9 @@ final class Layout {
                 };
         long columns =
                 switch (kind) {
-                    case "o" -> queries;
+                    case "o" -> config.heads() * config.valueDim();
+                    case "q_b" -> queryRank;
+                    case "kv_b" -> keyRank;
                     case "down" -> intermediate;
                     default -> config.hidden();
                 };
@@ -163,7 +187,7 @@ final class Layout {
             expect(module(names.projectOut()) + ".weight", width, config.hidden());
         }
         checkNorm(names.embeddingNorm(), 0);
-        for (int block = 0; block < config.blocks(); block++) {
+        for (int block = 0; block < config.blocks() && problems.size() < ENOUGH; block++) {
             checkBlock(names, block);
         }
         if (switches.normFirst()) {
@@ -179,6 +203,7 @@ final class Layout {
         linears(block).forEach(this::checkLinear);
         checkHeadNorm(names.qNorm(), block, config.heads());
         checkHeadNorm(names.kNorm(), block, config.kvHeads());
+        checkLatentNorms(block);
         checkNorm(names.attentionOutputNorm(), block);
         checkNorm(names.mlpNorm(), block);
         checkNorm(names.mlpOutputNorm(), block);
@@ -186,9 +211,23 @@ final class Layout {
         if (config.hasExperts(block) && experts != null && config.mixture() != null) {
             long count = config.mixture().count();
             expect(module(experts.router(), block) + ".weight", count, config.hidden());
-            if (experts.shared() != null) {
+            if (experts.correction() != null) {
+                expect(module(experts.correction(), block), count);
+            }
+            if (experts.shared() != null && experts.shared().gate() != null) {
                 expect(module(experts.shared().gate(), block) + ".weight", 1, config.hidden());
             }
+        }
+    }
+
+    private void checkLatentNorms(int block) {
+        Family.Latent names = family.latent();
+        Latent latent = config.latent();
+        if (names != null && latent != null) {
+            if (latent.queryRank() > 0) {
+                expect(module(names.queryNorm(), block) + ".weight", latent.queryRank());
+            }
+            expect(module(names.keyValueNorm(), block) + ".weight", latent.keyValueRank());
         }
     }
 

@@ -99,12 +99,21 @@ final class LoadedParameters implements AutoCloseable {
         return read(layout.module(pattern, block) + ".weight");
     }
 
+    /** A tensor that is no module's weight, as float32 in the shape of the file. */
+    Tensor tensor(String pattern, int block) {
+        return read(layout.module(pattern, block));
+    }
+
     /** The prunable matrices of a block by what they do. */
     Map<String, Linear> roles(int block) {
         return layout.roles(block);
     }
 
     Normalizer norm(String pattern, int block) {
+        return norm(pattern, block, config.epsilon());
+    }
+
+    Normalizer norm(String pattern, int block, double epsilon) {
         String module = layout.module(pattern, block);
         boolean shifted = config.family().norm() == Family.Norm.LAYER;
         Tensor bias = shifted ? read(module + ".bias") : null;
@@ -114,7 +123,7 @@ final class LoadedParameters implements AutoCloseable {
                 weight = keep(weight.add(new Scalar(1.0)));
             }
         }
-        return new Normalizer(weight, bias, config.epsilon());
+        return new Normalizer(weight, bias, epsilon);
     }
 
     /** A norm that not every family has; null where this one has none. */

@@ -87,6 +87,33 @@ public record Rope(double theta, Scaling scaling) {
     }
 
     /**
+     * YaRN (arXiv 2309.00071): short waves stay, long ones are stretched by {@code factor}, those between are blended.
+     *
+     * @param factor how much the longest waves are stretched
+     * @param low number of the pair of channels up to which waves stay
+     * @param high number of the pair from which they are stretched in full; above {@code low}
+     * @param magnitude what rotated queries and keys are multiplied with
+     */
+    public record Yarn(double factor, double low, double high, double magnitude)
+            implements Scaling {
+        @Override
+        public double scale(double frequency) {
+            throw new IllegalStateException("how much a wave is stretched depends on its pair");
+        }
+
+        @Override
+        public double scale(double frequency, int pair) {
+            double stretched = Math.clamp((pair - low) / (high - low), 0.0, 1.0);
+            return frequency / factor * stretched + frequency * (1 - stretched);
+        }
+
+        /** The growth of scores with the stretch: 0.1 * weight * ln(factor) + 1. */
+        static double growth(double factor, double weight) {
+            return factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1;
+        }
+    }
+
+    /**
      * LongRoPE (arXiv 2402.13753): each frequency is divided by a factor of its own, of which there are two sets.
      *
      * @param shortFactors for texts of up to {@code originalPositions} tokens, one for each pair of channels

@@ -1,7 +1,6 @@
 package org.espalier.network;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import org.espalier.network.family.Family;
 import org.jspecify.annotations.Nullable;
@@ -74,9 +73,26 @@ final class RopeResolver {
     Rope resolve(long width) {
         if (parameters == null) {
             JsonNode map = present("rope_scaling");
-            return new Rope(reader.positive(theta), scaling("rope_scaling", map, width));
+            double base = reader.positive(theta);
+            return new Rope(base, scaling("rope_scaling", map, width, base));
         }
-        return new Rope(base(parameters, theta), scaling("rope_parameters", parameters, width));
+        double base = base(parameters, theta);
+        return new Rope(base, scaling("rope_parameters", parameters, width, base));
+    }
+
+    /**
+     * What the scores of latent attention are multiplied with beside the root of the width: with {@code mscale_all_dim}
+     * the square of YaRN's growth, as DeepSeek's own code has it for both of its families. (The class of transformers for
+     * deepseek_v2 leaves it out.)
+     */
+    double latentGrowth() {
+        JsonNode map = parameters == null ? present("rope_scaling") : parameters;
+        double weight = map == null ? 0 : orZero("rope scaling", map, "mscale_all_dim");
+        if (map == null || weight == 0) {
+            return 1;
+        }
+        double growth = Rope.Yarn.growth(number("rope scaling", map, "factor"), weight);
+        return growth * growth;
     }
 
     /** The rotation of blocks with a window; its frequencies are never stretched where it is another one. */
@@ -106,7 +122,7 @@ final class RopeResolver {
         return node;
     }
 
-    private Rope.Scaling scaling(String where, @Nullable JsonNode map, long width) {
+    private Rope.Scaling scaling(String where, @Nullable JsonNode map, long width, double base) {
         if (map == null) {
             return new Rope.Unscaled();
         }
@@ -116,13 +132,14 @@ final class RopeResolver {
             case "default" -> new Rope.Unscaled();
             case "linear" -> new Rope.Linear(number(where, map, "factor"));
             case "llama3" -> llama3(where, map);
+            case "yarn" -> yarn(where, map, width, base);
             case "longrope", "su" -> longRope(where, map, (int) (width / 2));
             default -> {
                 reader.problem(
                         where
                                 + ": rope type '"
                                 + name
-                                + "' is not supported; known are default, linear, llama3, longrope");
+                                + "' is not supported; known are default, linear, llama3, yarn, longrope");
                 yield new Rope.Unscaled();
             }
         };
@@ -137,6 +154,54 @@ final class RopeResolver {
         String original = "original_max_position_embeddings";
         double positions = map.has(original) ? number(where, map, original) : maxPositions;
         return new Rope.Llama3(number(where, map, "factor"), low, high, positions);
+    }
+
+    /** As transformers reads it, {@code _compute_yarn_parameters}. */
+    private Rope.Scaling yarn(String where, JsonNode map, long width, double base) {
+        double factor = number(where, map, "factor");
+        double fast = map.has("beta_fast") ? number(where, map, "beta_fast") : 32;
+        double slow = map.has("beta_slow") ? number(where, map, "beta_slow") : 1;
+        if (fast <= slow) {
+            reader.problem(where + ".beta_fast must be above beta_slow " + slow);
+        }
+        String original = "original_max_position_embeddings";
+        double positions = map.has(original) ? number(where, map, original) : maxPositions;
+        double low = turningPair(fast, width, base, positions);
+        double high = turningPair(slow, width, base, positions);
+        if (map.path("truncate").asBoolean(true)) {
+            low = Math.floor(low);
+            high = Math.ceil(high);
+        }
+        low = Math.max(low, 0);
+        high = Math.min(high, width - 1.0);
+        if (low == high) {
+            high += 0.001;
+        }
+        return new Rope.Yarn(factor, low, high, yarnMagnitude(where, map, factor));
+    }
+
+    private double yarnMagnitude(String where, JsonNode map, double factor) {
+        if (map.has("attention_factor") && !map.get("attention_factor").isNull()) {
+            return number(where, map, "attention_factor");
+        }
+        double part = orZero(where, map, "mscale");
+        double whole = orZero(where, map, "mscale_all_dim");
+        return part != 0 && whole != 0
+                ? Rope.Yarn.growth(factor, part) / Rope.Yarn.growth(factor, whole)
+                : Rope.Yarn.growth(factor, 1);
+    }
+
+    /** The pair, not a whole number, that turns so often within that many positions. */
+    private static double turningPair(double turns, long width, double base, double positions) {
+        return width * Math.log(positions / (turns * 2 * Math.PI)) / (2 * Math.log(base));
+    }
+
+    /** A number above 0, or 0 where it is absent, null or 0. */
+    private double orZero(String where, JsonNode map, String key) {
+        JsonNode node = map.get(key);
+        boolean none =
+                node == null || node.isNull() || (node.isNumber() && node.doubleValue() == 0);
+        return none ? 0 : number(where, map, key);
     }
 
     /** The magnitude follows from how much the text is stretched, unless the config names it. */
@@ -166,7 +231,7 @@ final class RopeResolver {
         JsonNode list = map.get(key);
         if (list == null || !list.isArray() || list.size() != pairs) {
             reader.problem(where + "." + key + " must be a list of " + pairs + " numbers");
-            return Collections.nCopies(pairs, 1.0);
+            return List.of();
         }
         List<Double> factors = new ArrayList<>();
         for (JsonNode factor : list) {

@@ -6,8 +6,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.espalier.network.family.Family;
 import org.jspecify.annotations.Nullable;
 
-/** The attention of one block: from normalised hidden states to what is added to them. */
-final class SelfAttention {
+/** Attention whose queries, keys and values are each made at once. */
+final class SelfAttention implements AttentionLayer {
     private final DecoderConfig config;
     private final int index;
     private final BlockMatrices matrices;
@@ -38,8 +38,9 @@ final class SelfAttention {
                         alibi ? Attention.alibiSlopes((int) config.heads()) : null);
     }
 
-    /** Normalised hidden states [sequences, tokens, hidden] to the same shape. */
-    Tensor apply(Tensor input, @Nullable InputObserver observer, @Nullable KeyValueCache cache) {
+    @Override
+    public Tensor apply(
+            Tensor input, @Nullable InputObserver observer, @Nullable KeyValueCache cache) {
         Projections projected = project(input, observer);
         long start = cache == null ? 0 : cache.length(index);
         Tensor queries = heads(projected.queries(), config.heads(), queryNorm, start, true);

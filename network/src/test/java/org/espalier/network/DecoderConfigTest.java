@@ -96,7 +96,7 @@ class DecoderConfigTest {
         assertFault(
                 config -> config.put("model_type", "rwkv"),
                 "'rwkv' is not supported",
-                "known are bloom, gemma2, gemma3_text, gpt2, gpt_neox,");
+                "known are bloom, deepseek_v2, deepseek_v3, gemma2, gemma3_text, gpt2, gpt_neox,");
         assertFault(config -> config.remove("model_type"), "config.json has no model_type");
         assertThat(Families.known()).contains("llama");
     }
@@ -123,7 +123,7 @@ class DecoderConfigTest {
                     attention_bias          | "yes"   | attention_bias must be true or false
                     eos_token_id            | "</s>"  | eos_token_id must be a token id or a list of them
                     rope_scaling            | 8       | rope_scaling must be a map but is 8
-                    rope_scaling            | {"type": "dynamic", "factor": 2} | rope type 'dynamic' is not supported; known are default, linear, llama3, longrope
+                    rope_scaling            | {"type": "dynamic", "factor": 2} | rope type 'dynamic' is not supported; known are default, linear, llama3, yarn, longrope
                     rope_scaling            | {"rope_type": "linear"}          | rope_scaling.factor is missing
                     rope_parameters         | {"partial_rotary_factor": 0.5}   | partial_rotary_factor must be 1 but is 0.5
                     rope_parameters         | {"full_attention": {"rope_theta": 1}, "sliding_attention": {"rope_theta": 2}} | differ between layer types

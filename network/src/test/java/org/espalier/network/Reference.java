@@ -2,6 +2,7 @@ package org.espalier.network;
 
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** What the plain forward passes share: float64 loops over one token after the other, no libtorch, no descriptors. */
@@ -25,6 +26,7 @@ abstract class Reference {
             case "bloom" -> new ReferenceBloom(config, tensors).logits(ids);
             case "gemma2", "gemma3_text", "mixtral", "qwen2_moe", "qwen3_moe", "olmoe" ->
                     new ReferenceModern(config, tensors).logits(ids);
+            case "deepseek_v2", "deepseek_v3" -> new ReferenceDeepseek(config, tensors).logits(ids);
             default -> throw new IllegalArgumentException(config.get("model_type").toString());
         };
     }
@@ -146,6 +148,24 @@ abstract class Reference {
             frequencies[i] = 1 / Math.pow(theta, 2.0 * i / width);
         }
         return frequencies;
+    }
+
+    /** YaRN, equations 20 to 23 of arXiv 2309.00071, with the boundaries rounded as the authors' code does. */
+    static double yarn(JsonNode scaling, double theta, int width, int i) {
+        double plain = Math.pow(theta, -2.0 * i / width);
+        double length = scaling.get("original_max_position_embeddings").asDouble();
+        double[] ends = new double[2];
+        double[] turns = {
+            scaling.path("beta_fast").asDouble(32), scaling.path("beta_slow").asDouble(1)
+        };
+        for (int end = 0; end < 2; end++) {
+            double wave = length / turns[end];
+            ends[end] = width * Math.log(wave / 2 / Math.PI) / Math.log(theta) / 2;
+        }
+        double low = Math.max(0, Math.floor(ends[0]));
+        double high = Math.min(width - 1, Math.ceil(ends[1]));
+        double ramp = Math.min(1, Math.max(0, (i - low) / (high - low)));
+        return plain * (1 - ramp + ramp / scaling.get("factor").asDouble());
     }
 
     /** A score from the dot product of a query and the key {@code distance} tokens before it. */

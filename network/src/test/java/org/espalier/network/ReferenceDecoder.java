@@ -185,8 +185,13 @@ final class ReferenceDecoder {
                 } else if (kind.equals("llama3")) {
                     frequency = llama3(parameters, frequency);
                 }
-                double cos = Math.cos(position * frequency);
-                double sin = Math.sin(position * frequency);
+                double magnitude = 1;
+                if (kind.equals("yarn")) {
+                    frequency = Reference.yarn(parameters, theta, headDim, i);
+                    magnitude = 0.1 * Math.log(parameters.get("factor").asDouble()) + 1;
+                }
+                double cos = magnitude * Math.cos(position * frequency);
+                double sin = magnitude * Math.sin(position * frequency);
                 double first = wide[start + i];
                 double second = wide[start + half + i];
                 wide[start + i] = first * cos - second * sin;

@@ -241,6 +241,73 @@ enum TinyModels {
                      'num_attention_heads': 2, 'num_key_value_heads': 1,
                      'num_experts': 4, 'num_experts_per_tok': 1, 'clip_qkv': 0.9}\
                     """,
+                    seed)),
+    LLAMA_YARN(seed ->
+            TinyModel.llamaLike(
+                    """
+                    {'model_type': 'llama', 'vocab_size': 19, 'hidden_size': 32,
+                     'intermediate_size': 7, 'num_hidden_layers': 2,
+                     'num_attention_heads': 2, 'num_key_value_heads': 1, 'rope_theta': 200.0,
+                     'rope_scaling': {'rope_type': 'yarn', 'factor': 4.0,
+                      'original_max_position_embeddings': 512, 'beta_fast': 20}}\
+                    """,
+                    seed)),
+    DEEPSEEK_V2_GREEDY(seed ->
+            TinyDeepseek.make(
+                    """
+                    {'model_type': 'deepseek_v2', 'vocab_size': 19, 'hidden_size': 15,
+                     'intermediate_size': 11, 'moe_intermediate_size': 5,
+                     'num_hidden_layers': 3, 'num_attention_heads': 3,
+                     'q_lora_rank': null, 'kv_lora_rank': 7, 'qk_nope_head_dim': 5,
+                     'qk_rope_head_dim': 4, 'v_head_dim': 3, 'n_routed_experts': 5,
+                     'n_shared_experts': 2, 'num_experts_per_tok': 2,
+                     'first_k_dense_replace': 1, 'rms_norm_eps': 1e-3}\
+                    """,
+                    seed)),
+    DEEPSEEK_V2_GROUPS_YARN(seed ->
+            TinyDeepseek.make(
+                    """
+                    {'model_type': 'deepseek_v2', 'vocab_size': 19, 'hidden_size': 12,
+                     'intermediate_size': 11, 'moe_intermediate_size': 5,
+                     'num_hidden_layers': 2, 'num_attention_heads': 2,
+                     'q_lora_rank': 6, 'kv_lora_rank': 5, 'qk_nope_head_dim': 4,
+                     'qk_rope_head_dim': 16, 'v_head_dim': 6, 'n_routed_experts': 6,
+                     'n_shared_experts': null, 'num_experts_per_tok': 3,
+                     'first_k_dense_replace': 0, 'topk_method': 'group_limited_greedy',
+                     'n_group': 3, 'topk_group': 2, 'routed_scaling_factor': 4.0,
+                     'attention_bias': true, 'rope_scaling': {'type': 'yarn', 'factor': 40,
+                      'mscale': 0.6, 'mscale_all_dim': 0.9, 'beta_fast': 32, 'beta_slow': 1,
+                      'original_max_position_embeddings': 4096}}\
+                    """,
+                    seed)),
+    DEEPSEEK_V3_YARN(seed ->
+            TinyDeepseek.make(
+                    """
+                    {'model_type': 'deepseek_v3', 'vocab_size': 19, 'hidden_size': 12,
+                     'intermediate_size': 11, 'moe_intermediate_size': 5,
+                     'num_hidden_layers': 3, 'num_attention_heads': 2,
+                     'q_lora_rank': 6, 'kv_lora_rank': 5, 'qk_nope_head_dim': 4,
+                     'qk_rope_head_dim': 8, 'v_head_dim': 6, 'n_routed_experts': 8,
+                     'n_shared_experts': 1, 'num_experts_per_tok': 3, 'n_group': 4,
+                     'topk_group': 2, 'first_k_dense_replace': 1, 'num_key_value_heads': 2,
+                     'rope_scaling': {'type': 'yarn', 'factor': 40, 'mscale': 1.0,
+                      'mscale_all_dim': 1.0, 'beta_fast': 32, 'beta_slow': 1,
+                      'original_max_position_embeddings': 4096}}\
+                    """,
+                    seed)),
+    DEEPSEEK_V3_HALVES_UNNORMALISED(seed ->
+            TinyDeepseek.make(
+                    """
+                    {'model_type': 'deepseek_v3', 'vocab_size': 11, 'hidden_size': 10,
+                     'intermediate_size': 9, 'moe_intermediate_size': 4,
+                     'num_hidden_layers': 3, 'moe_layer_freq': 2, 'num_attention_heads': 3,
+                     'q_lora_rank': null, 'kv_lora_rank': 6, 'qk_nope_head_dim': 3,
+                     'qk_rope_head_dim': 6, 'v_head_dim': 5, 'n_routed_experts': 6,
+                     'n_shared_experts': 2, 'num_experts_per_tok': 2, 'n_group': 2,
+                     'topk_group': 1, 'first_k_dense_replace': 1,
+                     'rope_interleave': false, 'norm_topk_prob': false,
+                     'routed_scaling_factor': 1.5}\
+                    """,
                     seed));
 
     static final List<TinyModels> ALL = List.of(values());

@@ -20,6 +20,8 @@ public final class Families {
     private static final List<String> FILES =
             List.of(
                     "bloom",
+                    "deepseek_v2",
+                    "deepseek_v3",
                     "gemma2",
                     "gemma3_text",
                     "gpt2",

@@ -23,6 +23,7 @@ import tools.jackson.databind.JsonNode;
  * @param transposed whether the file stores matrices as [in_features, out_features] (Conv1D)
  * @param settings where the sizes are in config.json
  * @param slidingWindow blocks that see only the last tokens; null where the family has none
+ * @param latent attention over compressed keys and values; null where the family has the plain one
  * @param experts the mixture of experts in place of the MLP; null where the family has none
  * @param fixed settings of which only one value is implemented; any other is refused
  * @param names the tensors that are not pruned
@@ -40,13 +41,16 @@ public record Family(
         boolean transposed,
         Settings settings,
         @Nullable SlidingWindow slidingWindow,
+        @Nullable Latent latent,
         @Nullable Experts experts,
         Map<String, JsonNode> fixed,
         Names names,
         Map<String, Matrix> matrices) {
     /** The order in which a block multiplies with its matrices. */
     private static final List<String> KINDS =
-            List.of("q", "k", "v", "qkv", "o", "gate", "up", "gate_up", "down");
+            List.of(
+                    "q", "q_a", "k", "v", "qkv", "kv_a", "q_b", "kv_b", "o", "gate", "up",
+                    "gate_up", "down");
 
     public Family {
         fixed = Map.copyOf(fixed);
@@ -186,37 +190,108 @@ public record Family(
             @Nullable Setting layerTypes) {}
 
     /**
+     * Multi-head latent attention (arXiv 2405.04434). {@code kv_a} makes a short vector for each token and one rotated
+     * piece of key for all heads; {@code kv_b} makes of the short vector the rest of the keys, and the values, head by
+     * head. {@code q_a} and {@code q_b} do the same for queries where {@code queryRank} is a number; where it is null,
+     * {@code q} makes them at once.
+     *
+     * @param queryRank width of the short vector of the queries, or null
+     * @param keyValueRank width of the short vector of keys and values
+     * @param plainWidth channels of a query or key that are not rotated
+     * @param rotaryWidth channels that are
+     * @param valueWidth channels of a value
+     * @param interleaved whether the file pairs neighbouring channels and not the halves; null: it does
+     * @param queryNorm norm of the short vector of the queries
+     * @param keyValueNorm norm of the short vector of keys and values
+     */
+    public record Latent(
+            Setting queryRank,
+            Setting keyValueRank,
+            Setting plainWidth,
+            Setting rotaryWidth,
+            Setting valueWidth,
+            @Nullable Setting interleaved,
+            String queryNorm,
+            String keyValueNorm) {}
+
+    /** How a router turns the products with its rows into scores. */
+    public enum Scoring {
+        /** All scores of a token sum to 1. */
+        SOFTMAX,
+        /** Each score is by itself between 0 and 1. */
+        SIGMOID
+    }
+
+    /** By what a group of experts is chosen. */
+    public enum GroupRank {
+        /** The best score in it. */
+        BEST,
+        /** The sum of the two best. */
+        BEST_TWO
+    }
+
+    /**
      * A mixture of experts, each a gated MLP, in place of the MLP of some or all blocks.
      *
+     * @param scoring how experts are scored; null: {@link Scoring#SOFTMAX}
      * @param count number of experts
      * @param active number of experts that each token goes to
      * @param intermediate width of an expert
      * @param normalised whether the weights of the chosen experts are made to sum to 1
+     * @param factor what the weights of the chosen experts are multiplied with then; null: 1
+     * @param groups groups of which only some are open to a token; null: none
+     * @param firstBlock the first block that has experts; null: block 0
+     * @param period only blocks whose number, counted from 0, is a multiple of it have experts; null: all
      * @param step only blocks whose number, counted from 1, is a multiple of it have experts; null: all
      * @param denseBlocks list of blocks, counted from 0, that have an MLP all the same; null: none
      * @param router pattern of the module that scores the experts; it is not pruned
+     * @param correction pattern of the tensor that is added to the scores to choose experts, but not to their weights;
+     *     null: none
      * @param matrices {@code gate}, {@code up} and {@code down} of expert {@code {expert}}
      * @param shared the expert that every token goes to; null: none
      */
     public record Experts(
+            @Nullable Scoring scoring,
             Setting count,
             Setting active,
             Setting intermediate,
             Setting normalised,
+            @Nullable Setting factor,
+            @Nullable Groups groups,
+            @Nullable Setting firstBlock,
+            @Nullable Setting period,
             @Nullable Setting step,
             @Nullable Setting denseBlocks,
             String router,
+            @Nullable String correction,
             Map<String, Matrix> matrices,
             @Nullable SharedExpert shared) {}
 
     /**
+     * Groups of neighbouring experts: each token first chooses groups, then experts in them (arXiv 2405.04434).
+     *
+     * @param method name of the way to choose: {@code greedy} ignores the groups, {@code group_limited_greedy} heeds
+     *     them; null: they are always heeded
+     * @param count number of groups
+     * @param active number of groups that are open to a token
+     * @param rank by what they are chosen
+     */
+    public record Groups(@Nullable Setting method, Setting count, Setting active, GroupRank rank) {}
+
+    /**
      * An expert that every token goes to.
      *
-     * @param intermediate its width
-     * @param gate pattern of the module whose sigmoid is its weight; it is not pruned
+     * @param intermediate its width, or that of one of {@code count}
+     * @param count number of experts that are stored as one, side by side; null in config.json means none at all. Null
+     *     here: it is one
+     * @param gate pattern of the module whose sigmoid is its weight; it is not pruned. Null: its weight is 1
      * @param matrices {@code gate}, {@code up} and {@code down}
      */
-    public record SharedExpert(Setting intermediate, String gate, Map<String, Matrix> matrices) {}
+    public record SharedExpert(
+            Setting intermediate,
+            @Nullable Setting count,
+            @Nullable String gate,
+            Map<String, Matrix> matrices) {}
 
     /**
      * Modules that are not pruned; null: the family has none.

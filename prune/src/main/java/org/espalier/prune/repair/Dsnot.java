@@ -42,7 +42,8 @@ public record Dsnot(int cycles, double threshold, double power, boolean sameSign
         ALL
     }
 
-    private static final Set<String> ATTENTION = Set.of("q", "k", "v", "qkv", "o");
+    private static final Set<String> ATTENTION =
+            Set.of("q", "k", "v", "qkv", "q_a", "q_b", "kv_a", "kv_b", "o");
 
     /** The defaults of the official code. */
     public static final Dsnot STANDARD = new Dsnot(50, 0.1, 1, false, Layers.ATTENTION);

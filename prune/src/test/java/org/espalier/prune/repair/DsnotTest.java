@@ -178,7 +178,7 @@ class DsnotTest {
 
     @Test
     void appliesToTheAttentionUnlessToldOtherwise() {
-        for (String kind : new String[] {"q", "k", "v", "qkv", "o"}) {
+        for (String kind : new String[] {"q", "k", "v", "qkv", "q_a", "q_b", "kv_a", "kv_b", "o"}) {
             assertThat(Dsnot.STANDARD.appliesTo(kind)).isTrue();
         }
         for (String kind : new String[] {"gate", "up", "down"}) {
