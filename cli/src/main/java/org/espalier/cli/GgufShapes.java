@@ -57,6 +57,10 @@ final class GgufShapes {
                 }
                 yield divisors;
             }
+            // What a file of a Llama 3.1 is read as: divisors that do not depend on the length.
+            case Rope.LongRope(var near, var far, _, var magnitude)
+                    when near.equals(far) && magnitude == 1 ->
+                    near;
             case Rope.LongRope _ -> throw refused(model, "has a LongRoPE");
             case Rope.Yarn _ -> throw refused(model, "has a YaRN rope");
         };

@@ -42,7 +42,7 @@ final class ConfigBuilder {
     }
 
     private void llamaLike() {
-        refuseVariants();
+        refuseExperts();
         long hidden = own("embedding_length");
         long heads = own("attention.head_count");
         Long kvHeads = metadata.optionalWhole(key("attention.head_count_kv"));
@@ -64,13 +64,14 @@ final class ConfigBuilder {
         config.put("hidden_act", "silu");
         Double theta = metadata.optionalReal(key("rope.freq_base"));
         config.put("rope_theta", theta == null ? 10000.0 : theta);
-        scaling();
+        new RopeScaling(file, metadata, architecture).addTo(config, headDim, own("context_length"));
         if (architecture != Architecture.QWEN2) {
             config.put("attention_bias", file.tensors().containsKey("blk.0.attn_q.bias"));
         }
         if (architecture == Architecture.LLAMA) {
             config.put("mlp_bias", file.tensors().containsKey("blk.0.ffn_up.bias"));
         }
+        window();
     }
 
     private void gpt2() {
@@ -84,24 +85,16 @@ final class ConfigBuilder {
         config.put("activation_function", "gelu_new");
     }
 
-    private void refuseVariants() {
-        for (String variant : List.of("expert_count", "attention.sliding_window")) {
-            Long value = metadata.optionalWhole(key(variant));
-            if (value != null && value > 0) {
-                throw new UserError(
-                        file.path()
-                                + " has "
-                                + key(variant)
-                                + " = "
-                                + value
-                                + ", which cannot be opened; use the Hugging Face folder of the model");
-            }
-        }
-        if (file.tensors().containsKey("rope_freqs.weight")) {
+    private void refuseExperts() {
+        Long experts = metadata.optionalWhole(key("expert_count"));
+        if (experts != null && experts > 0) {
             throw new UserError(
                     file.path()
-                            + " scales its rope by the tensor 'rope_freqs.weight', which cannot be opened; use"
-                            + " the Hugging Face folder of the model");
+                            + " has "
+                            + key("expert_count")
+                            + " = "
+                            + experts
+                            + ", which cannot be opened; use the Hugging Face folder of the model");
         }
     }
 
@@ -120,15 +113,33 @@ final class ConfigBuilder {
         }
     }
 
-    private void scaling() {
-        String type = metadata.optionalText(key("rope.scaling.type"));
-        if (type == null || type.equals("none")) {
+    /** Llama with a window is Mistral; the Qwens have a switch for theirs. The window is the same in all blocks. */
+    private void window() {
+        Long window = metadata.optionalWhole(key("attention.sliding_window"));
+        if (window == null || window == 0) {
             return;
         }
-        // Whether the type is supported is for the reader of the configuration to say.
-        ObjectNode scaling = config.putObject("rope_scaling");
-        scaling.put("rope_type", type);
-        scaling.put("factor", metadata.real(key("rope.scaling.factor")));
+        config.put("sliding_window", window);
+        if (architecture != Architecture.LLAMA) {
+            config.put("use_sliding_window", true);
+            config.put("max_window_layers", 0);
+            return;
+        }
+        for (String biased : List.of("blk.0.attn_q.bias", "blk.0.ffn_up.bias")) {
+            if (file.tensors().containsKey(biased)) {
+                throw new UserError(
+                        file.path()
+                                + " has "
+                                + key("attention.sliding_window")
+                                + " = "
+                                + window
+                                + " and the tensor '"
+                                + biased
+                                + "', which cannot be opened together; use the Hugging Face folder of the model");
+            }
+        }
+        config.put("model_type", "mistral");
+        config.putArray("architectures").add("MistralForCausalLM");
     }
 
     private void id(String name) {

@@ -144,8 +144,8 @@ public final class GgufExport {
         if (divisors != null) {
             plan.add(
                     new GgufSpec(
-                            "rope_freqs.weight", GgufType.F32, List.of((long) divisors.size())));
-            sources.put("rope_freqs.weight", null);
+                            RopeScaling.DIVISORS, GgufType.F32, List.of((long) divisors.size())));
+            sources.put(RopeScaling.DIVISORS, null);
         }
     }
 
@@ -245,12 +245,13 @@ public final class GgufExport {
         return RopeOrder.neighbours(tensor, heads, model.folder() + ": " + source);
     }
 
+    /** In the innermost scope of the caller. */
     private MemorySegment divisors() {
         List<Double> divisors = shape.ropeDivisors() == null ? List.of() : shape.ropeDivisors();
         float[] floats = new float[divisors.size()];
         for (int i = 0; i < floats.length; i++) {
             floats[i] = divisors.get(i).floatValue();
         }
-        return MemorySegment.ofArray(floats);
+        return Tensors.segment(Tensors.floats(floats, floats.length));
     }
 }

@@ -40,7 +40,10 @@ public final class GgufModel implements CheckpointSource {
         boolean tied = isTied();
         this.config = new ConfigBuilder(file, architecture, metadata, tied).build();
         for (GgufTensor tensor : file.tensors().values()) {
-            if (!tied || !tensor.name().equals(OUTPUT)) {
+            boolean copy = tied && tensor.name().equals(OUTPUT);
+            boolean configuration =
+                    tensor.name().equals(RopeScaling.DIVISORS) && architecture != Architecture.GPT2;
+            if (!copy && !configuration) {
                 add(tensor);
             }
         }

@@ -118,6 +118,24 @@ class GgufModelTest {
         }
     }
 
+    @Test
+    void aWindowMakesMistralAndDivisorsOfTheRopeStay() {
+        GgufBuilder builder =
+                llama("llama")
+                        .u32("llama.attention.sliding_window", 7)
+                        .text("llama.rope.scaling.type", "linear")
+                        .f32("llama.rope.scaling.factor", 4f)
+                        .floats("rope_freqs.weight", new float[] {1, 2.5f}, 2);
+        try (Checkpoint model = GgufModel.open(builder.write(folder, "x.gguf"))) {
+            assertThat(model.config().get("model_type").asString()).isEqualTo("mistral");
+            assertThat(model.config().get("sliding_window").asInt()).isEqualTo(7);
+            assertThat(model.contains("rope_freqs.weight")).isFalse();
+            JsonNode scaling = model.config().get("rope_scaling");
+            assertThat(scaling.get("short_factor").toString()).isEqualTo("[4.0,10.0]");
+            assertThat(scaling.get("long_factor")).isEqualTo(scaling.get("short_factor"));
+        }
+    }
+
     private static GgufBuilder gpt2(float[] output) {
         return new GgufBuilder()
                 .text("general.architecture", "gpt2")
@@ -167,12 +185,23 @@ class GgufModelTest {
         refused(file -> file.u32("llama.expert_count", 8), "llama.expert_count = 8");
         refused(file -> file.u32("llama.attention.value_length", 2), "value_length = 2");
         refused(file -> file.u32("llama.rope.dimension_count", 2), "dimension_count = 2");
+        refused(file -> file.floats("rope_freqs.weight", new float[2], 2), "divisor 0.0");
+        refused(
+                file -> file.floats("rope_freqs.weight", new float[] {1, Float.NaN}, 2),
+                "divisor NaN");
+        refused(
+                file -> file.floats("rope_freqs.weight", new float[] {1, 2, 3}, 3),
+                "'rope_freqs.weight' has the shape [3] where heads have 2 frequencies");
         refused(
                 file ->
-                        file.f32("llama.rope.freq_base", 1f)
-                                .i32s("llama.x", 1)
-                                .floats("rope_freqs.weight", new float[2], 2),
-                "rope_freqs.weight");
+                        file.text("llama.rope.scaling.type", "yarn")
+                                .floats("rope_freqs.weight", new float[] {1, 2}, 2),
+                "rope.scaling.type = yarn");
+        refused(
+                file ->
+                        file.u32("llama.attention.sliding_window", 5)
+                                .floats("blk.0.attn_q.bias", new float[8], 8),
+                "sliding_window = 5");
         refused(
                 file -> file.floats("blk.0.ffn_gate_inp.weight", new float[2], 2),
                 "'blk.0.ffn_gate_inp.weight'");
