@@ -263,6 +263,9 @@ final class PruneJob {
                         : new Pruner(plan, network, given, sink::storage, progress, thrift);
         PruneOutcome outcome = pruner.run(sink, earlier);
         stopwatch.lap("prune");
+        if (request.method().readsData()) {
+            LayerLedger.unreached(outcome.layers()).ifPresent(progress::note);
+        }
         return outcome;
     }
 

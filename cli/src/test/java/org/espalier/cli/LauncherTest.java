@@ -34,7 +34,7 @@ class LauncherTest {
         Assumptions.assumeTrue(Files.exists(root.resolve("espalier")), "no launcher in " + root);
         script(project.resolve("espalier"), Files.readString(root.resolve("espalier")));
         Files.createDirectories(project.resolve("etc"));
-        for (String name : new String[] {"jdk.sh", "java.options"}) {
+        for (String name : new String[] {"jdk.sh", "environment.sh", "java.options"}) {
             Files.copy(root.resolve("etc").resolve(name), project.resolve("etc").resolve(name));
         }
         Files.writeString(project.resolve("pom.xml"), "<project/>");

@@ -15,11 +15,13 @@ import org.espalier.prune.calibrate.Statistic;
 import org.espalier.prune.layer.LayerProblem;
 import org.espalier.prune.layer.LayerSolution;
 import org.espalier.prune.repair.Repair;
+import org.espalier.prune.score.Magnitude;
 import org.espalier.prune.score.Score;
 import org.espalier.prune.score.Wanda;
 import org.espalier.prune.select.Mask;
 import org.espalier.prune.select.Selector;
 import org.espalier.prune.solve.LayerSolver;
+import org.espalier.prune.solve.MaskSolver;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -118,7 +120,9 @@ public record Method(
 
     /**
      * Prunes one layer: the support by score and selection where the recipe has a score, then the solver, then the
-     * repair.
+     * repair. A layer that no calibration token reached, such as an expert that the router never chose, is told apart from
+     * one whose inputs were all zero: nothing is known about it, so its support is chosen by magnitude in the recipe's
+     * pattern, and the weights that stay are left as they are, whatever the recipe's solver and repair.
      *
      * @param kind what the layer does in its block ({@code q}, {@code down}, ...)
      * @param weight float32 [out_features, in_features], contiguous, left untouched
@@ -133,6 +137,11 @@ public record Method(
             LayerStatistics statistics,
             double sparsity) {
         Pattern pattern = recipe.select().pattern();
+        if (!needs().isEmpty() && statistics.tokens() == 0) {
+            Mask largest = support(new Magnitude(), weight, statistics, sparsity);
+            return new MaskSolver()
+                    .solve(new LayerProblem(weight, bias, statistics, pattern, sparsity, largest));
+        }
         Mask support = score == null ? null : support(score, weight, statistics, sparsity);
         LayerProblem problem =
                 new LayerProblem(weight, bias, statistics, pattern, sparsity, support);

@@ -31,13 +31,14 @@ class PrunerExpertsTest {
             """;
 
     @ParameterizedTest
-    @ValueSource(strings = {"wanda", "sparsegpt"})
+    @ValueSource(strings = {"wanda", "sparsegpt", "alps", "ria", "wanda-least-squares"})
     void everyExpertReachesItsSparsityEvenWithoutTokens(String recipe) {
         Random random = new Random(SEED);
         List<long[]> ids = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
             ids.add(random.longs(12, 0, 17).toArray());
         }
+        Map<String, float[]> unreached = new HashMap<>();
         ObjectNode config = (ObjectNode) JsonMapper.shared().readTree(CONFIG);
         Method method = Method.of(RecipeBook.shipped().recipe(recipe));
         try (TinyMixtral model = new TinyMixtral();
@@ -49,8 +50,15 @@ class PrunerExpertsTest {
                                     new Calibration(ids),
                                     _ -> ScalarType.Float,
                                     Progress.SILENT)
-                            .run((linear, weight, bias) -> {});
+                            .run((linear, weight, bias) -> {
+                                if (linear.name().contains("experts.2.")) {
+                                    unreached.put(linear.weightName(), Tensors.toFloats(weight));
+                                }
+                            });
             assertThat(outcome.layers()).hasSize(4 + 3 * 3);
+            assertThat(unreached).hasSize(3);
+            unreached.forEach(
+                    (name, pruned) -> assertLargestAreUnchanged(model.values(name), pruned));
             long reached = 0;
             for (LayerOutcome layer : outcome.layers()) {
                 String name = layer.linear().name();
@@ -63,6 +71,21 @@ class PrunerExpertsTest {
             }
             assertThat(reached).as("two experts for each of 48 tokens").isEqualTo(2 * 48);
         }
+    }
+
+    /** What stays is as it was and, taken together, far larger than what went. */
+    private static void assertLargestAreUnchanged(float[] dense, float[] pruned) {
+        double kept = 0;
+        double removed = 0;
+        for (int i = 0; i < dense.length; i++) {
+            if (pruned[i] == 0) {
+                removed += Math.abs(dense[i]);
+            } else {
+                assertThat(pruned[i]).isEqualTo(dense[i]);
+                kept += Math.abs(dense[i]);
+            }
+        }
+        assertThat(kept).isGreaterThan(2 * removed);
     }
 
     /** Positive hidden states, and a router whose last row is far below the others. */
@@ -92,6 +115,10 @@ class PrunerExpertsTest {
                 put(module + "w3", 0, 0.3, 12, 8);
                 put(module + "w2", 0, 0.3, 8, 12);
             }
+        }
+
+        float[] values(String name) {
+            return Tensors.toFloats(tensor(name));
         }
 
         private void put(String module, double mean, double deviation, long... shape) {

@@ -16,6 +16,7 @@ package org.espalier.audit.receipt;
  * @param error relative squared error; see {@code errorKind}
  * @param errorKind {@code output}: ||X(W-W')^T||^2 / ||XW^T||^2 on the calibration inputs; {@code output-diagonal}: the
  *     same as if the input features were uncorrelated; {@code weight}: ||W-W'||^2 / ||W||^2
+ * @param inputTokens calibration tokens that reached the layer; 0 where the recipe reads no data
  * @param biasChanged whether a bias was changed or added
  */
 public record LayerEntry(
@@ -31,6 +32,7 @@ public record LayerEntry(
         double sparsity,
         double error,
         String errorKind,
+        long inputTokens,
         boolean biasChanged) {
     /** Number of weights. */
     public long size() {

@@ -17,6 +17,11 @@ final class LayerTable {
                     .append(figure(Html.format("%.4f", layer.sparsity())))
                     .append(figure(Html.count(layer.removed())))
                     .append(figure(Html.number(layer.error())))
+                    .append(
+                            figure(
+                                    layer.inputTokens() == 0
+                                            ? "–"
+                                            : Html.count(layer.inputTokens())))
                     .append(figure(layer.biasChanged() ? "changed" : "–"))
                     .append("</tr>\n");
         }
@@ -26,7 +31,7 @@ final class LayerTable {
         <summary><h2>All %d matrices</h2></summary>
         <div class="scroll">
         <table class="layers">
-        <thead><tr><th scope="col">matrix</th><th scope="col">shape</th><th scope="col">sparsity</th><th scope="col">removed</th><th scope="col">relative error</th><th scope="col">bias</th></tr></thead>
+        <thead><tr><th scope="col">matrix</th><th scope="col">shape</th><th scope="col">sparsity</th><th scope="col">removed</th><th scope="col">relative error</th><th scope="col">tokens</th><th scope="col">bias</th></tr></thead>
         <tbody>
         %s</tbody>
         </table>

@@ -62,6 +62,7 @@ public final class Report {
                         Cards.html(receipt),
                         Plots.html(receipt),
                         samples(receipt),
+                        unreached(receipt),
                         LayerTable.html(receipt),
                         Origins.html(receipt))
                 .filter(section -> !section.isEmpty())
@@ -111,6 +112,26 @@ public final class Report {
                                         Html.escape(sample.before()),
                                         Html.escape(sample.after())))
                 .collect(Collectors.joining("\n"));
+    }
+
+    /** Layers that the calibration text says nothing about, such as experts that the router never chose. */
+    private static String unreached(Receipt receipt) {
+        List<String> names =
+                receipt.layers().stream()
+                        .filter(layer -> layer.inputTokens() == 0)
+                        .map(layer -> Html.element("li", layer.name()))
+                        .toList();
+        if (receipt.calibration() == null || names.isEmpty()) {
+            return "";
+        }
+        return """
+        <section>
+        <h2>Reached by no calibration token</h2>
+        <p>These matrices were pruned by magnitude, and their remaining weights were left as they are.</p>
+        <ul>%s</ul>
+        </section>\
+        """
+                .formatted(String.join("", names));
     }
 
     private static String style() {

@@ -36,6 +36,7 @@ public final class Receipts {
                                 sparsity,
                                 0.02 + 0.04 * kind / 6 + 0.01 * block,
                                 "output",
+                                2048,
                                 false));
                 seconds.add(0.01);
             }
