@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.function.Function;
 import org.espalier.core.UserError;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -56,10 +57,10 @@ public final class Tokenizer implements AutoCloseable {
 
     /** The tokenizer in a {@code tokenizer.json}; {@code tokenizer_config.json} beside it names BOS and EOS. */
     public static Tokenizer fromFile(Path file) {
-        ObjectNode json = Json.readObject(file);
-        HuggingFaceTokenizer tokenizer = library(String.valueOf(file), json);
-        Vocabulary vocabulary = Vocabulary.of(json);
-        return new Tokenizer(tokenizer, SpecialTokens.beside(file, vocabulary), vocabulary.size());
+        return open(
+                String.valueOf(file),
+                Json.readObject(file),
+                vocabulary -> SpecialTokens.beside(file, vocabulary));
     }
 
     /**
@@ -69,8 +70,24 @@ public final class Tokenizer implements AutoCloseable {
      * @param json what {@code tokenizer.json} would say
      */
     public static Tokenizer of(String source, ObjectNode json, OptionalInt bos, OptionalInt eos) {
-        HuggingFaceTokenizer tokenizer = library(source, json);
-        return new Tokenizer(tokenizer, new SpecialTokens(bos, eos), Vocabulary.of(json).size());
+        return open(source, json, vocabulary -> new SpecialTokens(bos, eos));
+    }
+
+    private static Tokenizer open(
+            String source, ObjectNode json, Function<Vocabulary, SpecialTokens> special) {
+        HuggingFaceTokenizer library = library(source, json);
+        boolean opened = false;
+        try {
+            Vocabulary vocabulary = Vocabulary.of(json);
+            Tokenizer tokenizer =
+                    new Tokenizer(library, special.apply(vocabulary), vocabulary.size());
+            opened = true;
+            return tokenizer;
+        } finally {
+            if (!opened) {
+                library.close();
+            }
+        }
     }
 
     private static HuggingFaceTokenizer library(String source, ObjectNode json) {

@@ -3,6 +3,7 @@ package org.espalier.checkpoint;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalInt;
+import org.espalier.core.UserError;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -12,6 +13,9 @@ import tools.jackson.databind.node.ObjectNode;
  * @param ids token to id, added tokens included
  */
 record Vocabulary(Map<String, Integer> ids) {
+    /** Far beyond any vocabulary, and room for added tokens below the largest int. */
+    private static final int HIGHEST = 1 << 30;
+
     static Vocabulary of(ObjectNode tokenizer) {
         Map<String, Integer> ids = new HashMap<>();
         JsonNode vocab = tokenizer.path("model").path("vocab");
@@ -21,7 +25,9 @@ record Vocabulary(Map<String, Integer> ids) {
                 ids.put(vocab.get(id).path(0).asString(""), id);
             }
         } else {
-            vocab.properties().forEach(entry -> ids.put(entry.getKey(), entry.getValue().asInt(0)));
+            vocab.properties()
+                    .forEach(
+                            entry -> ids.put(entry.getKey(), id(entry.getKey(), entry.getValue())));
         }
         int modelSize = ids.size();
         int highest = -1;
@@ -36,6 +42,20 @@ record Vocabulary(Map<String, Integer> ids) {
             }
         }
         return new Vocabulary(ids);
+    }
+
+    /** The library takes 32 bits without a sign, which an int does not hold. */
+    private static int id(String token, JsonNode value) {
+        int id = value.asInt(-1);
+        if (id < 0 || id > HIGHEST) {
+            throw new UserError(
+                    "the tokenizer gives "
+                            + Text.quote(token)
+                            + " the id "
+                            + Text.line(value.toString())
+                            + ", which no vocabulary reaches; get tokenizer.json again from the model's source");
+        }
+        return id;
     }
 
     /** One more than the highest id. */

@@ -70,7 +70,8 @@ final class SettingReader {
     /** A finite number above 0. */
     double positive(String key, @Nullable JsonNode node) {
         if (node != null && node.isNumber()) {
-            double value = node.doubleValue();
+            // A number beyond the range of a double is refused like an infinite one.
+            double value = node.asDouble(Double.POSITIVE_INFINITY);
             if (value > 0 && value < Double.POSITIVE_INFINITY) {
                 return value;
             }

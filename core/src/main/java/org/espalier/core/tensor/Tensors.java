@@ -101,6 +101,10 @@ public final class Tensors {
                     "a shared view needs a contiguous tensor, shape " + describe(tensor));
         }
         long bytes = tensor.numel() * tensor.element_size();
+        if (bytes == 0) {
+            // libtorch has no address for nothing.
+            return MemorySegment.NULL;
+        }
         return MemorySegment.ofAddress(tensor.data_ptr().address()).reinterpret(bytes);
     }
 

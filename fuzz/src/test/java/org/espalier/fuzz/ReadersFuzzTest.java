@@ -1,0 +1,169 @@
+package org.espalier.fuzz;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.Json;
+import org.espalier.checkpoint.SafetensorsFile;
+import org.espalier.checkpoint.Tokenizer;
+import org.espalier.checkpoint.gguf.GgufFile;
+import org.espalier.checkpoint.gguf.GgufModel;
+import org.espalier.checkpoint.gguf.Imatrix;
+import org.espalier.core.UserError;
+import org.espalier.network.DecoderConfig;
+import org.espalier.prune.RecipeBook;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * One target per kind of file. Without {@code JAZZER_FUZZ} each runs over its inputs in
+ * {@code src/test/resources/org/espalier/fuzz/ReadersFuzzTestInputs}: seeds, and every finding so far. See
+ * docs/fuzzing.md.
+ */
+@Timeout(60)
+class ReadersFuzzTest {
+    private static final RecipeBook RECIPES = RecipeBook.shipped();
+
+    @TempDir static Path folder;
+
+    /** What lies beside an index and a tokenizer. */
+    @BeforeAll
+    static void writeTheFilesBeside() throws IOException {
+        Path sharded = Files.createDirectory(folder.resolve("sharded"));
+        Files.writeString(sharded.resolve("config.json"), "{}");
+        writeShard(sharded.resolve("a.safetensors"), "one");
+        writeShard(sharded.resolve("b.safetensors"), "two");
+        Files.writeString(
+                folder.resolve("tokenizer_config.json"),
+                "{\"bos_token\":\"<s>\",\"eos_token\":\"</s>\"}");
+    }
+
+    /** One F32 tensor of two elements. */
+    private static void writeShard(Path file, String tensor) throws IOException {
+        byte[] header =
+                "{\"%s\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}"
+                        .formatted(tensor)
+                        .getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = new byte[8 + header.length + 8];
+        bytes[0] = (byte) header.length;
+        System.arraycopy(header, 0, bytes, 8, header.length);
+        Files.write(file, bytes);
+    }
+
+    @FuzzTest(maxDuration = "24h")
+    void safetensors(byte[] bytes) {
+        Hostile.read(
+                folder.resolve("model.safetensors"),
+                bytes,
+                path -> {
+                    try (SafetensorsFile file = SafetensorsFile.open(path)) {
+                        file.tensors().keySet().forEach(file::tensor);
+                    }
+                });
+    }
+
+    @FuzzTest(maxDuration = "24h")
+    void index(byte[] bytes) {
+        Hostile.read(
+                folder.resolve("sharded/model.safetensors.index.json"),
+                bytes,
+                path -> {
+                    try (Checkpoint checkpoint = Checkpoint.open(folder.resolve("sharded"))) {
+                        checkpoint.tensors().keySet().forEach(checkpoint::tensor);
+                    }
+                });
+    }
+
+    /** The container: every tensor, dequantized. */
+    @FuzzTest(maxDuration = "24h")
+    void gguf(byte[] bytes) {
+        Hostile.read(
+                folder.resolve("model.gguf"),
+                bytes,
+                path -> {
+                    try (GgufFile file = GgufFile.open(path)) {
+                        file.tensors().keySet().forEach(file::tensor);
+                    }
+                });
+    }
+
+    /** The model in the container: names, configuration, weights, tokenizer. */
+    @FuzzTest(maxDuration = "24h")
+    void ggufModel(byte[] bytes) {
+        Hostile.read(
+                folder.resolve("model.gguf"),
+                bytes,
+                path -> {
+                    try (Checkpoint checkpoint = GgufModel.open(path)) {
+                        checkpoint.tensors().keySet().forEach(checkpoint::tensor);
+                        if (checkpoint.hasTokenizer()) {
+                            speak(checkpoint.tokenizer());
+                        }
+                        DecoderConfig.of(checkpoint.config());
+                    }
+                });
+    }
+
+    /** Old and new files: the reader looks at the first bytes. */
+    @FuzzTest(maxDuration = "24h")
+    void imatrix(byte[] bytes) {
+        Hostile.read(
+                folder.resolve("model.imatrix"),
+                bytes,
+                path -> {
+                    Imatrix imatrix = Imatrix.open(path);
+                    for (String name : imatrix.names()) {
+                        refusable(() -> imatrix.input(name, null, -1, 2));
+                        refusable(() -> imatrix.input(name, null, 1, 2));
+                    }
+                });
+    }
+
+    @FuzzTest(maxDuration = "24h")
+    void tokenizer(byte[] bytes) {
+        Hostile.read(
+                folder.resolve("tokenizer.json"),
+                bytes,
+                path -> {
+                    try (Tokenizer tokenizer = Tokenizer.fromFile(path)) {
+                        speak(tokenizer);
+                    }
+                });
+    }
+
+    @FuzzTest(maxDuration = "24h")
+    void config(byte[] bytes) {
+        Hostile.read(
+                folder.resolve("config.json"),
+                bytes,
+                path -> DecoderConfig.of(Json.readObject(path)));
+    }
+
+    @FuzzTest(maxDuration = "24h")
+    void recipe(byte[] bytes) {
+        Hostile.read(folder.resolve("recipe.yaml"), bytes, path -> RECIPES.recipe(path.toString()));
+    }
+
+    /** Encodes and decodes: what a file promises shows only in use. */
+    private static void speak(Tokenizer tokenizer) {
+        long[] ids = tokenizer.encode("Ein <s> caf\u00e9, \ud83d\ude00\n", true);
+        tokenizer.decode(ids);
+        if (tokenizer.vocabularySize() < 0) {
+            throw new AssertionError("vocabulary of " + tokenizer.vocabularySize());
+        }
+        refusable(() -> tokenizer.decode(new long[] {0, 1, 2}));
+    }
+
+    /** One refusal does not keep the others from being tried. */
+    private static void refusable(Runnable use) {
+        try {
+            use.run();
+        } catch (UserError e) {
+            Hostile.checkRefusal(e);
+        }
+    }
+}
