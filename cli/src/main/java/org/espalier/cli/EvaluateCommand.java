@@ -80,17 +80,20 @@ final class EvaluateCommand implements Callable<Integer> {
                 Perplexity perplexity =
                         Evaluation.perplexity(
                                 own.language(), measure.windows(), console.progress());
+                requireNumber(model, perplexity);
                 print(measure, new Evaluation(perplexity, null, null));
             } else {
                 try (OpenModel other = OpenModel.open(against)) {
                     requireSameVocabulary(own, other, measure);
-                    print(
-                            measure,
+                    Evaluation evaluation =
                             Evaluation.against(
                                     own.language(),
                                     other.language(),
                                     measure.windows(),
-                                    console.progress()));
+                                    console.progress());
+                    requireNumber(model, evaluation.perplexity());
+                    requireNumber(against, evaluation.reference());
+                    print(measure, evaluation);
                 }
             }
         }
@@ -126,6 +129,15 @@ final class EvaluateCommand implements Callable<Integer> {
                             + " reads only "
                             + other.positions()
                             + " tokens at once; give a smaller --window");
+        }
+    }
+
+    private static void requireNumber(Path model, @Nullable Perplexity perplexity) {
+        if (perplexity != null && Double.isNaN(perplexity.logLoss())) {
+            throw new UserError(
+                    model
+                            + " gives likelihoods that are not numbers: a tensor of it holds NaN or infinities, or its"
+                            + " activations are beyond float32");
         }
     }
 

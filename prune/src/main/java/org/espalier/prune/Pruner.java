@@ -303,6 +303,8 @@ public final class Pruner {
         long start = System.nanoTime();
         try (PointerScope scope = new PointerScope()) {
             Tensor dense = block.weight(linear).contiguous();
+            Finite.requireWeight(linear, dense);
+            Finite.requireStatistics(linear, statistics);
             LayerSolution solution =
                     plan.method()
                             .solve(linear.kind(), dense, block.bias(linear), statistics, sparsity);
