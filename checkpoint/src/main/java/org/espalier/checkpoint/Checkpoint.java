@@ -1,6 +1,7 @@
 package org.espalier.checkpoint;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -39,7 +40,12 @@ public final class Checkpoint implements AutoCloseable {
         this.shards = shards;
         this.source = null;
         Map<String, TensorInfo> all = new LinkedHashMap<>();
-        shards.files().values().forEach(file -> all.putAll(file.tensors()));
+        BitmaskFile packed = shards.packed();
+        if (packed == null) {
+            shards.files().values().forEach(file -> all.putAll(file.tensors()));
+        } else {
+            all.putAll(packed.tensors());
+        }
         this.tensors = Collections.unmodifiableMap(all);
     }
 
@@ -126,8 +132,7 @@ public final class Checkpoint implements AutoCloseable {
                 name,
                 key -> {
                     try (PointerScope scope = new PointerScope()) {
-                        return Tensors.own(
-                                source == null ? owner(key).tensor(key) : source.tensor(key));
+                        return Tensors.own(read(key));
                     }
                 });
     }
@@ -137,12 +142,41 @@ public final class Checkpoint implements AutoCloseable {
      * no-op for tensors that had to be converted, and after {@link #close}.
      */
     public synchronized void unload(String name) {
-        if (!closed && source == null) {
+        if (!closed && !isConverted(name)) {
             owner(name).unload(name);
         }
     }
 
-    /** The weight files by file name, in name order. */
+    /** A tensor in the innermost scope of the caller, made anew where it has to be converted; never write to it. */
+    Tensor read(String name) {
+        BitmaskFile packed = shards.packed();
+        if (source != null) {
+            return source.tensor(name);
+        }
+        return packed != null && packed.isPacked(name)
+                ? packed.expand(name)
+                : owner(name).tensor(name);
+    }
+
+    /** The bytes of a tensor as it is stored in full; they last as long as the innermost scope of the caller. */
+    MemorySegment bytes(String name) {
+        return isConverted(name)
+                ? Tensors.segment(read(name).contiguous())
+                : owner(name).segment(name);
+    }
+
+    /** Whether a tensor does not lie in the file as it is handed out. */
+    boolean isConverted(String name) {
+        BitmaskFile packed = shards.packed();
+        return source != null || (packed != null && packed.isPacked(name));
+    }
+
+    /** Whether matrices are stored as masks and values. */
+    boolean isPacked() {
+        return shards.packed() != null;
+    }
+
+    /** The weight files by file name, in name order. Of a packed file these are masks and values too. */
     public Map<String, SafetensorsFile> shards() {
         return shards.files();
     }
@@ -178,6 +212,10 @@ public final class Checkpoint implements AutoCloseable {
     public Map<String, Long> bytesByType() {
         if (source != null) {
             return source.bytesByType();
+        }
+        BitmaskFile packed = shards.packed();
+        if (packed != null) {
+            return packed.bytesByType();
         }
         Map<String, Long> bytes = new TreeMap<>();
         tensors.values()

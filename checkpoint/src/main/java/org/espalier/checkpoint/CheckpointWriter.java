@@ -30,7 +30,7 @@ public final class CheckpointWriter implements AutoCloseable {
         this.source = source;
         this.folder = folder;
         this.plan = new ShardPlan(source, dtype);
-        this.config = source.config();
+        this.config = namedConfig(source);
         nameDtype(dtype);
     }
 
@@ -229,12 +229,7 @@ public final class CheckpointWriter implements AutoCloseable {
             return;
         }
         folder.retain(plan.files()::contains);
-        CheckpointSource other = source.source();
-        if (other == null) {
-            SideFiles.copy(source.folder(), folder);
-        } else {
-            other.sideFiles().forEach(folder::write);
-        }
+        SideFiles.copy(source, folder);
         for (String shard : plan.files()) {
             writers.put(
                     shard,
@@ -249,10 +244,9 @@ public final class CheckpointWriter implements AutoCloseable {
     }
 
     private void copy(String name) {
-        CheckpointSource other = source.source();
-        if (other != null) {
+        if (source.isConverted(name)) {
             try (PointerScope scope = new PointerScope()) {
-                writer(name).write(name, other.tensor(name));
+                writer(name).write(name, source.read(name));
             }
             return;
         }
@@ -267,12 +261,17 @@ public final class CheckpointWriter implements AutoCloseable {
         file.unload(name);
     }
 
+    /** The configuration of a checkpoint; one of another format, which has no dtype, gets that of most bytes. */
+    static ObjectNode namedConfig(Checkpoint source) {
+        ObjectNode config = source.config();
+        if (source.source() != null && !config.has("dtype") && !config.has("torch_dtype")) {
+            config.put("torch_dtype", source.dominantDtype().configName());
+        }
+        return config;
+    }
+
     /** The dtype is named {@code dtype} by transformers 5 and {@code torch_dtype} before: whichever is there changes. */
     private void nameDtype(@Nullable DType dtype) {
-        if (source.source() != null && !config.has("dtype") && !config.has("torch_dtype")) {
-            DType stored = dtype == null ? source.dominantDtype() : dtype;
-            config.put("torch_dtype", stored.configName());
-        }
         if (dtype == null) {
             return;
         }

@@ -20,9 +20,10 @@ final class ShardPlan {
      * @param dtype the dtype of all weights that are float32, float16 or bfloat16 now; null keeps each tensor's own
      */
     ShardPlan(Checkpoint source, @Nullable DType dtype) {
-        if (source.source() != null) {
+        if (source.source() != null || source.isPacked()) {
             // Another format has no shards whose borders could be kept.
             source.tensors().values().forEach(info -> add(Shards.SINGLE, info, dtype));
+            return;
         }
         source.shards()
                 .forEach((shard, file) ->

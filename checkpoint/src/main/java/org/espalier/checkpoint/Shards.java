@@ -15,7 +15,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The weight files of a Hugging Face folder: {@code model.safetensors}, or several files under
- * {@code model.safetensors.index.json}, whose claims are checked against the files.
+ * {@code model.safetensors.index.json}, whose claims are checked against the files, or {@link BitmaskFile}.
  */
 final class Shards implements AutoCloseable {
     static final String SINGLE = "model.safetensors";
@@ -24,6 +24,9 @@ final class Shards implements AutoCloseable {
     private final @Nullable ObjectNode index;
     private final Map<String, SafetensorsFile> files = new LinkedHashMap<>();
     private final Map<String, SafetensorsFile> owners = new LinkedHashMap<>();
+
+    /** The view of the one file that stores matrices as masks and values; null for plain files. */
+    private @Nullable BitmaskFile packed;
 
     /** No shards at all, for checkpoints of another format. */
     static final Shards NONE = new Shards(null);
@@ -35,14 +38,18 @@ final class Shards implements AutoCloseable {
     static Shards open(Path folder) {
         // Where both exist the single file wins, as it does for transformers.
         boolean single = Files.isRegularFile(folder.resolve(SINGLE));
-        if (!single && !Files.isRegularFile(folder.resolve(INDEX))) {
+        boolean several = !single && Files.isRegularFile(folder.resolve(INDEX));
+        if (!single && !several && !Files.isRegularFile(folder.resolve(BitmaskFile.NAME))) {
             throw new UserError(noWeights(folder));
         }
-        Shards shards = new Shards(single ? null : Json.readObject(folder.resolve(INDEX)));
+        Shards shards = new Shards(!several ? null : Json.readObject(folder.resolve(INDEX)));
         boolean opened = false;
         try {
             if (single) {
                 shards.add(SINGLE, folder.resolve(SINGLE));
+            } else if (!several) {
+                shards.add(BitmaskFile.NAME, folder.resolve(BitmaskFile.NAME));
+                shards.packed = new BitmaskFile(shards.files.get(BitmaskFile.NAME));
             } else {
                 shards.addAll(folder, weightMap(folder.resolve(INDEX), shards.index()));
             }
@@ -68,6 +75,11 @@ final class Shards implements AutoCloseable {
     /** The index as read, or null for a single file. */
     @Nullable ObjectNode index() {
         return index;
+    }
+
+    /** The view of a packed file; null for plain ones. */
+    @Nullable BitmaskFile packed() {
+        return packed;
     }
 
     @Override

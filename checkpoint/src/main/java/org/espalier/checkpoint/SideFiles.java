@@ -18,6 +18,16 @@ final class SideFiles {
 
     private SideFiles() {}
 
+    /** Copies what lies beside the weights of a checkpoint, whatever its format. */
+    static void copy(Checkpoint source, OutputFolder target) {
+        CheckpointSource other = source.source();
+        if (other == null) {
+            copy(source.folder(), target);
+        } else {
+            other.sideFiles().forEach(target::write);
+        }
+    }
+
     /** Copies the side files of {@code source}, subfolders included, to {@code target}. */
     static void copy(Path source, OutputFolder target) {
         List<Path> entries;

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.espalier.checkpoint.BitmaskWriter;
 import org.espalier.checkpoint.CheckpointWriter;
 import org.espalier.checkpoint.DType;
 import org.espalier.checkpoint.gguf.GgufExport;
@@ -46,7 +47,8 @@ final class ExportCommand implements Callable<Integer> {
             paramLabel = "TYPE",
             description = {
                 "How to store the weights (default: as they are).",
-                "gguf: f32, f16, bf16, q8_0, q4_0 or q4_k_m; safetensors: f32, f16 or bf16."
+                "gguf: f32, f16, bf16, q8_0, q4_0 or q4_k_m; safetensors: f32, f16, bf16 or bitmask,",
+                "which stores pruned matrices without their zeros, for Espalier only."
             })
     private @Nullable String type;
 
@@ -106,7 +108,22 @@ final class ExportCommand implements Callable<Integer> {
         return result;
     }
 
+    private Map<String, Object> bitmask(OpenModel open) {
+        Path target = out == null ? beside(open, "-bitmask") : out;
+        BitmaskWriter.Result written =
+                BitmaskWriter.write(open.checkpoint(), target, console.progress());
+        Map<String, Object> result = result(open, target);
+        result.put("type", "bitmask");
+        result.put("packed", written.packed());
+        result.put("bytesBefore", written.before());
+        result.put("bytes", written.after());
+        return result;
+    }
+
     private Map<String, Object> safetensors(OpenModel open) {
+        if (type != null && type.equalsIgnoreCase("bitmask")) {
+            return bitmask(open);
+        }
         DType dtype =
                 type == null
                         ? null
@@ -118,7 +135,7 @@ final class ExportCommand implements Callable<Integer> {
                                     throw new UserError(
                                             "there is no safetensors type "
                                                     + type
-                                                    + " here; use f32, f16 or bf16");
+                                                    + " here; use f32, f16, bf16 or bitmask");
                         };
         String suffix =
                 dtype == null ? "-safetensors" : "-" + dtype.name().toLowerCase(Locale.ROOT);
