@@ -124,8 +124,7 @@ final class Bitmask {
             MemorySegment source, long from, MemorySegment target, long to, int elementBytes) {
         switch (elementBytes) {
             case 1 ->
-                    target.set(
-                            ValueLayout.JAVA_BYTE, to, source.get(ValueLayout.JAVA_BYTE, from));
+                    target.set(ValueLayout.JAVA_BYTE, to, source.get(ValueLayout.JAVA_BYTE, from));
             case 2 -> target.set(TWO, 2 * to, source.get(TWO, 2 * from));
             case 4 -> target.set(FOUR, 4 * to, source.get(FOUR, 4 * from));
             case 8 -> target.set(EIGHT, 8 * to, source.get(EIGHT, 8 * from));

@@ -74,8 +74,7 @@ final class BitmaskFile {
                         Tensors.options(info.dtype().scalarType().orElseThrow()),
                         null);
         MemorySegment dense = Tensors.segment(tensor).fill((byte) 0);
-        Bitmask.unpack(
-                mask, file.segment(name + VALUES), info.dtype().bits() / 8, columns, dense);
+        Bitmask.unpack(mask, file.segment(name + VALUES), info.dtype().bits() / 8, columns, dense);
         file.unload(name + MASK);
         file.unload(name + VALUES);
         return tensor;
@@ -104,7 +103,9 @@ final class BitmaskFile {
             throw new UserError(
                     file.path() + ": metadata " + KEY + " is not JSON; make the file again", e);
         }
-        if (json != null && json.path("version").isNumber() && json.path("version").asInt(0) != VERSION) {
+        if (json != null
+                && json.path("version").isNumber()
+                && json.path("version").asInt(0) != VERSION) {
             throw new UserError(
                     file.path()
                             + " is of version "
@@ -127,7 +128,8 @@ final class BitmaskFile {
 
     private void add(String name, JsonNode shape) {
         if (shape.size() != 2 || !isSize(shape.get(0)) || !isSize(shape.get(1))) {
-            throw wrong(name, "has the shape " + Text.line(shape.toString()) + ", which is no matrix");
+            throw wrong(
+                    name, "has the shape " + Text.line(shape.toString()) + ", which is no matrix");
         }
         long rows = shape.get(0).longValue();
         long columns = shape.get(1).longValue();
@@ -151,7 +153,11 @@ final class BitmaskFile {
         packed.put(
                 name,
                 new TensorInfo(
-                        name, values.dtype(), List.of(rows, columns), 0, bytes(name, values, rows, columns)));
+                        name,
+                        values.dtype(),
+                        List.of(rows, columns),
+                        0,
+                        bytes(name, values, rows, columns)));
     }
 
     private long bytes(String name, TensorInfo values, long rows, long columns) {
@@ -159,9 +165,9 @@ final class BitmaskFile {
             long elements = Math.multiplyExact(rows, columns);
             return Math.multiplyExact(elements, values.dtype().bits() / 8);
         } catch (ArithmeticException e) {
-            throw new UserError(
-                    wrong(name, "has a size beyond 64 bits, " + rows + " x " + columns).getMessage(),
-                    e);
+            UserError error = wrong(name, "has a size beyond 64 bits, " + rows + " x " + columns);
+            error.initCause(e);
+            throw error;
         }
     }
 

@@ -62,8 +62,7 @@ public final class BitmaskWriter {
                     Checkpoint.CONFIG,
                     config == null ? Json.pretty(CheckpointWriter.namedConfig(source)) : config);
             try (SafetensorsWriter writer =
-                    SafetensorsWriter.inPlace(
-                            folder.resolve(BitmaskFile.NAME), plan, metadata())) {
+                    SafetensorsWriter.inPlace(folder.resolve(BitmaskFile.NAME), plan, metadata())) {
                 done = 0;
                 for (TensorInfo info : source.tensors().values()) {
                     progress.step("writing tensor", done++, source.tensors().size());
@@ -125,8 +124,7 @@ public final class BitmaskWriter {
                 Map<String, TensorInfo> written = writer.tensors();
                 MemorySegment mask = zeros(written.get(name + BitmaskFile.MASK));
                 MemorySegment values = zeros(written.get(name + BitmaskFile.VALUES));
-                Bitmask.pack(
-                        dense, info.dtype().bits() / 8, info.shape().getLast(), mask, values);
+                Bitmask.pack(dense, info.dtype().bits() / 8, info.shape().getLast(), mask, values);
                 writer.writeBytes(name + BitmaskFile.MASK, mask);
                 writer.writeBytes(name + BitmaskFile.VALUES, values);
             }

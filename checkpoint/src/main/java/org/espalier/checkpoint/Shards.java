@@ -48,8 +48,9 @@ final class Shards implements AutoCloseable {
             if (single) {
                 shards.add(SINGLE, folder.resolve(SINGLE));
             } else if (!several) {
-                shards.add(BitmaskFile.NAME, folder.resolve(BitmaskFile.NAME));
-                shards.packed = new BitmaskFile(shards.files.get(BitmaskFile.NAME));
+                shards.packed =
+                        new BitmaskFile(
+                                shards.add(BitmaskFile.NAME, folder.resolve(BitmaskFile.NAME)));
             } else {
                 shards.addAll(folder, weightMap(folder.resolve(INDEX), shards.index()));
             }
@@ -87,7 +88,7 @@ final class Shards implements AutoCloseable {
         files.values().forEach(SafetensorsFile::close);
     }
 
-    private void add(String name, Path path) {
+    private SafetensorsFile add(String name, Path path) {
         SafetensorsFile file = SafetensorsFile.open(path);
         files.put(name, file);
         for (String tensor : file.tensors().keySet()) {
@@ -103,6 +104,7 @@ final class Shards implements AutoCloseable {
                                 + "; get the checkpoint again");
             }
         }
+        return file;
     }
 
     private void addAll(Path folder, Map<String, String> weightMap) {
