@@ -58,7 +58,8 @@ class ColumnwiseSparseGptTest {
             double ours = distance(fast.weight(), exact.weight());
             double theirs = distance(slow.weight(), exact.weight());
             double largest = problem.weight().abs().max().item_double();
-            assertThat(ours).isLessThan(2e-4 * largest);
+            // With one token float32 is 8e-4 away from float64, on either side.
+            assertThat(ours).isLessThan(2 * theirs + 1e-6 * largest);
             assertThat(distance(fast.weight(), slow.weight())).isLessThanOrEqualTo(ours + theirs);
         }
     }
