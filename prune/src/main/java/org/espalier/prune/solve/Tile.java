@@ -24,6 +24,12 @@ final class Tile {
 
     final float[] values;
 
+    /** The transpose of D R_{left,B}, [width, ROWS]. */
+    final float[] shifts;
+
+    /** What {@link Kernels#visit} leaves for {@link Kernels#spread}. */
+    final float[] errors = new float[Kernels.STRIP * ROWS];
+
     /** Marks what goes, [width, ROWS]. */
     final boolean[] gone;
 
@@ -35,6 +41,7 @@ final class Tile {
         this.width = width;
         dense = new float[width * ROWS];
         values = new float[width * ROWS];
+        shifts = new float[width * ROWS];
         gone = new boolean[width * ROWS];
         lying = new float[TOGETHER * width];
         marks = new byte[Math.max(TOGETHER * width, ROWS)];
@@ -45,6 +52,7 @@ final class Tile {
         if (height < ROWS) {
             Arrays.fill(dense, 0);
             Arrays.fill(values, 0);
+            Arrays.fill(shifts, 0);
             Arrays.fill(gone, false);
         }
     }

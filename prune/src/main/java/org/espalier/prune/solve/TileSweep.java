@@ -143,11 +143,10 @@ final class TileSweep {
         tile.readDense(dense, at(first), columns, height, dead);
         float[] values = tile.values;
         Arrays.fill(values, 0);
-        float[] shift = new float[width * ROWS];
-        tile.readTransposed(shifts, first, rows, height, shift);
+        tile.readTransposed(shifts, first, rows, height, tile.shifts);
         for (int start = 0; start < width; start += Kernels.STRIP) {
             int end = Math.min(width, start + Kernels.STRIP);
-            kernels.spread(values, inverse, width, start, end, start, shift, start * ROWS);
+            kernels.spread(values, inverse, width, start, end, start, tile.shifts, start * ROWS);
         }
         // Added last: each product summed onto a weight would round at the weight's size.
         for (int index = 0; index < values.length; index++) {
@@ -164,16 +163,15 @@ final class TileSweep {
     private void sweep(Tile tile, int group, int removed) {
         // Small groups share a strip, large ones are made of several.
         int whole = group > Kernels.STRIP ? group : Kernels.STRIP / group * group;
-        float[] errors = new float[Kernels.STRIP * ROWS];
         for (int start = 0; start < width; start += whole) {
             int end = Math.min(width, start + whole);
             for (int column = start; column < end; column += Kernels.STRIP) {
-                strip(tile, column, Math.min(end, column + Kernels.STRIP), group, removed, errors);
+                strip(tile, column, Math.min(end, column + Kernels.STRIP), group, removed);
             }
         }
     }
 
-    private void strip(Tile tile, int start, int end, int group, int removed, float[] errors) {
+    private void strip(Tile tile, int start, int end, int group, int removed) {
         for (int column = start; column < end; ) {
             int done = column % group;
             if (done == 0 && removed > 0) {
@@ -181,10 +179,11 @@ final class TileSweep {
             }
             int to = Math.min(end, column + group - done);
             int offset = (column - start) * ROWS;
-            kernels.visit(tile.values, inverse, width, column, to, end, tile.gone, errors, offset);
+            kernels.visit(
+                    tile.values, inverse, width, column, to, end, tile.gone, tile.errors, offset);
             column = to;
         }
-        kernels.spread(tile.values, inverse, width, start, end, end, errors, 0);
+        kernels.spread(tile.values, inverse, width, start, end, end, tile.errors, 0);
     }
 
     private void store(Tile tile, long first, int height, boolean marks) {
