@@ -8,13 +8,32 @@ import org.espalier.core.recipe.Recipe;
 import org.espalier.core.recipe.Selection;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code --sparsity} and {@code --pattern} change in a recipe. */
+/** What the options of the command line change in a recipe. */
 final class Overrides {
     private static final double EQUAL = 1e-9;
 
     private Overrides() {}
 
-    static Recipe apply(Recipe recipe, @Nullable Double sparsity, @Nullable String pattern) {
+    /**
+     * The recipe with what was given in place of what it says.
+     *
+     * @throws UserError if an option is no value of its kind, or contradicts the pattern
+     */
+    static Recipe apply(
+            Recipe recipe,
+            @Nullable Double sparsity,
+            @Nullable String pattern,
+            @Nullable String group,
+            @Nullable String inputs) {
+        Recipe selected = recipe.withSelect(selection(recipe.select(), sparsity, pattern, group));
+        return inputs == null ? selected : selected.withInputs(inputs(inputs));
+    }
+
+    private static Selection selection(
+            Selection old,
+            @Nullable Double sparsity,
+            @Nullable String pattern,
+            @Nullable String group) {
         if (sparsity != null && !(sparsity >= 0 && sparsity < 1)) {
             String hint =
                     sparsity > 1 && sparsity <= 100
@@ -28,9 +47,12 @@ final class Overrides {
                             + sparsity
                             + hint);
         }
-        Pattern shape = recipe.select().pattern();
+        Pattern shape = old.pattern();
         if (pattern != null) {
             shape = PatternSyntax.pattern(pattern, group(shape));
+        }
+        if (group != null) {
+            shape = grouped(shape, group);
         }
         if (shape instanceof Pattern.NofM nOfM) {
             if (sparsity != null && Math.abs(sparsity - nOfM.sparsity()) > EQUAL) {
@@ -43,10 +65,43 @@ final class Overrides {
                                 + sparsity
                                 + " contradicts it; leave one of them out");
             }
-            return recipe.withSelect(new Selection(shape, nOfM.sparsity()));
+            return new Selection(shape, nOfM.sparsity());
         }
-        double target = sparsity == null ? recipe.select().sparsity() : sparsity;
-        return recipe.withSelect(new Selection(shape, target));
+        return new Selection(shape, sparsity == null ? old.sparsity() : sparsity);
+    }
+
+    /** The pattern with the weights compared that {@code --group} says; column blocks need a width, so a recipe. */
+    private static Pattern grouped(Pattern pattern, String text) {
+        Group group =
+                switch (text) {
+                    case "row" -> new Group.Row();
+                    case "layer" -> new Group.Layer();
+                    case "global" -> new Group.Global();
+                    default ->
+                            throw new UserError(
+                                    "--group must be row, layer or global but is " + text);
+                };
+        return switch (pattern) {
+            case Pattern.Unstructured _ -> new Pattern.Unstructured(group);
+            case Pattern.Tiles tiles -> new Pattern.Tiles(tiles.rows(), tiles.columns(), group);
+            case Pattern.NofM nOfM ->
+                    throw new UserError(
+                            "the pattern "
+                                    + nOfM
+                                    + " compares "
+                                    + PatternSyntax.group(nOfM)
+                                    + ", so --group "
+                                    + text
+                                    + " contradicts it; leave one of them out");
+        };
+    }
+
+    private static Recipe.Inputs inputs(String text) {
+        return switch (text) {
+            case "propagated" -> Recipe.Inputs.PROPAGATED;
+            case "dense" -> Recipe.Inputs.DENSE;
+            default -> throw new UserError("--inputs must be propagated or dense but is " + text);
+        };
     }
 
     /** A selection in a file name: {@code 0.5}, {@code 2of4}, {@code 4x4-0.7}. */

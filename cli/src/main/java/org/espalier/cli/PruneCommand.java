@@ -69,6 +69,22 @@ final class PruneCommand implements Callable<Integer> {
     private @Nullable String pattern;
 
     @Option(
+            names = "--group",
+            paramLabel = "G",
+            description =
+                    "Weights that are compared with each other: row, layer or global (default: the recipe's; N:M is"
+                            + " its own group).")
+    private @Nullable String group;
+
+    @Option(
+            names = "--inputs",
+            paramLabel = "I",
+            description =
+                    "propagated (each block is measured on what the pruned blocks before it give) or dense"
+                            + " (default: the recipe's).")
+    private @Nullable String inputs;
+
+    @Option(
             names = {"--calibration", "--imatrix"},
             paramLabel = "FILE",
             description =
@@ -160,7 +176,9 @@ final class PruneCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Path source = model == null ? ModelTexts.shippedModel() : model;
-        Recipe resolved = Overrides.apply(RecipeBook.shipped().recipe(recipe), sparsity, pattern);
+        Recipe resolved =
+                Overrides.apply(
+                        RecipeBook.shipped().recipe(recipe), sparsity, pattern, group, inputs);
         Method method = Method.of(resolved);
         PruneRequest request =
                 new PruneRequest(

@@ -55,6 +55,11 @@ class MistakesTest {
                 prune("--calibration", text, "--pattern", "2:4", "--sparsity", "0.7"),
                 "contradicts");
         assertMistake(prune("--calibration", text, "--pattern", "3:7"), "7");
+        assertMistake(prune("--calibration", text, "--group", "column"), "row, layer or global");
+        assertMistake(
+                prune("--calibration", text, "--pattern", "2:4", "--group", "layer"),
+                "contradicts");
+        assertMistake(prune("--calibration", text, "--inputs", "sparse"), "propagated or dense");
         assertMistake(prune("--calibration", text, "--samples", "0"), "--samples");
         assertMistake(prune("--calibration", text, "--sequence-length", "513"), "512 positions");
         assertMistake(prune("--calibration", text, "--threads", "0"), "--threads");

@@ -78,4 +78,21 @@ public record Recipe(
                 repair,
                 inputs);
     }
+
+    /** This recipe with blocks measured on other inputs. */
+    public Recipe withInputs(Inputs other) {
+        return new Recipe(
+                name,
+                paper,
+                card,
+                summary,
+                variant,
+                calibration,
+                score,
+                allocate,
+                select,
+                solver,
+                repair,
+                other);
+    }
 }
