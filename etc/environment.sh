@@ -2,7 +2,8 @@
 
 # Threads that wait by spinning take the cores from those that work: pruning the shipped model took 61 s with spinning
 # threads of libtorch and 37 s without, and the loops between OpenBLAS's products take half the time when its threads
-# wait 2^4 cycles and not 2^26. Both on two cores with nothing else running.
+# wait 2^4 cycles and not 2^26. Both on two cores with nothing else running. Threads that sleep make calls of BLAS from
+# within ATen's own threads slow, so those calls use one BLAS thread each (Torch.withinAten).
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE}
 export OPENBLAS_THREAD_TIMEOUT=${OPENBLAS_THREAD_TIMEOUT:-4}
 

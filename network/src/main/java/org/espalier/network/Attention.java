@@ -7,6 +7,7 @@ import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.espalier.core.tensor.Tensors;
+import org.espalier.core.tensor.Torch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,8 +47,17 @@ record Attention(double scale, @Nullable Double cap, long window, double @Nullab
                 mask = new TensorOptional(visible(asked, known));
             }
             boolean causal = !mask.has_value() && asked > 1;
-            return torch.scaled_dot_product_attention(
-                    queries, keys, values, mask, 0.0, causal, new DoubleOptional(scale), true);
+            TensorOptional seen = mask;
+            return Torch.withinAten(() ->
+                    torch.scaled_dot_product_attention(
+                            queries,
+                            keys,
+                            values,
+                            seen,
+                            0.0,
+                            causal,
+                            new DoubleOptional(scale),
+                            true));
         });
     }
 

@@ -1,5 +1,6 @@
 package org.espalier.core.tensor;
 
+import java.util.function.Supplier;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.openblas.global.openblas;
 import org.bytedeco.pytorch.global.torch;
@@ -22,6 +23,20 @@ public final class Torch {
         NativeMemory.giveBackWhatIsFreed();
         torch.set_num_threads(threads);
         openblas.blas_set_num_threads(threads);
+    }
+
+    /**
+     * Runs an operation whose ATen threads each call BLAS for their share, with one BLAS thread for each of them. With
+     * more, the calls wait for one another and for the same few cores. Not for use by several threads at once.
+     */
+    public static <T> T withinAten(Supplier<T> operation) {
+        int threads = openblas.blas_get_num_threads();
+        openblas.blas_set_num_threads(1);
+        try {
+            return operation.get();
+        } finally {
+            openblas.blas_set_num_threads(threads);
+        }
     }
 
     /** The threads that ATen's loops use now. */
