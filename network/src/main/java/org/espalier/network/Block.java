@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 import org.espalier.core.tensor.Tensors;
+import org.espalier.network.family.Experts;
 import org.espalier.network.family.Family;
 import org.jspecify.annotations.Nullable;
 
@@ -59,7 +60,7 @@ public final class Block implements AutoCloseable {
                         ? new SelfAttention(config, index, matrices, rotation, parameters)
                         : new LatentAttention(config, index, matrices, rotation, parameters);
         Mixture mixture = config.mixture();
-        Family.Experts mixed = config.family().experts();
+        Experts mixed = config.family().experts();
         experts =
                 mixture == null || mixed == null || !config.hasExperts(index)
                         ? null

@@ -4,10 +4,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.espalier.network.family.Families;
 import org.espalier.network.family.Family;
-import org.espalier.network.family.Family.Setting;
-import org.jspecify.annotations.Nullable;
+import org.espalier.network.family.Setting;
+import org.espalier.network.family.Settings;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.BooleanNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -24,12 +23,10 @@ final class ConfigResolver {
         this.reader = new SettingReader(config);
     }
 
-    DecoderConfig resolve() {
-        JsonNode type = config.get("model_type");
-        Family family = Families.of(type == null || !type.isString() ? null : type.stringValue());
+    DecoderConfig resolve(Family family) {
         refuseWhatIsNotImplemented(family);
 
-        Family.Settings settings = family.settings();
+        Settings settings = family.settings();
         long vocabulary = reader.count(settings.vocabulary());
         long hidden = reader.count(settings.hidden());
         long blocks = reader.count(settings.blocks());
@@ -70,10 +67,11 @@ final class ConfigResolver {
                 reader.problem("rotary positions need an even head width but it is " + rotaryWidth);
             }
             rope = ropes.resolve(rotaryWidth);
-            localRope = ropes.local(rope);
+            localRope = ropes.local(rope, rotaryWidth);
             growth = latent == null ? 1 : ropes.latentGrowth();
         }
-        List<Long> windows = windows(family, (int) blocks);
+        List<Long> windows =
+                new WindowResolver(config, reader).resolve(family.slidingWindow(), (int) blocks);
         boolean tied = reader.flag(settings.tied());
         Switches switches = switches(family, hidden, headDim, growth);
         Mixture mixture =
@@ -179,7 +177,7 @@ final class ConfigResolver {
     }
 
     private Switches switches(Family family, long hidden, long headDim, double growth) {
-        Family.Settings settings = family.settings();
+        Settings settings = family.settings();
         Double scalar = reader.positiveOrNull(settings.queryScalar());
         long width = reader.countOr(settings.embeddingWidth(), hidden);
         boolean normFirst = reader.flagOr(settings.normFirst(), true);
@@ -193,51 +191,6 @@ final class ConfigResolver {
                 reader.positiveOrNull(settings.attentionCap()),
                 reader.positiveOrNull(settings.logitCap()),
                 reader.positiveOrNull(settings.clip()));
-    }
-
-    private List<Long> windows(Family family, int blocks) {
-        Family.SlidingWindow sliding = family.slidingWindow();
-        long window =
-                sliding == null || (sliding.enabled() != null && !reader.flag(sliding.enabled()))
-                        ? DecoderConfig.NO_WINDOW
-                        : reader.countOr(sliding.window(), DecoderConfig.NO_WINDOW);
-        long first = 0;
-        long pattern = Long.MAX_VALUE;
-        JsonNode types = null;
-        if (sliding != null && window != DecoderConfig.NO_WINDOW) {
-            first = sliding.firstBlock() == null ? 0 : reader.natural(sliding.firstBlock());
-            pattern = reader.countOr(sliding.pattern(), Long.MAX_VALUE);
-            types = layerTypes(sliding.layerTypes(), blocks);
-        }
-        List<Long> windows = new ArrayList<>();
-        for (int block = 0; block < blocks; block++) {
-            boolean slides =
-                    types == null
-                            ? block >= first && (block + 1) % pattern != 0
-                            : types.get(block).asString("").equals("sliding_attention");
-            windows.add(slides ? window : DecoderConfig.NO_WINDOW);
-        }
-        return windows;
-    }
-
-    private @Nullable JsonNode layerTypes(@Nullable Setting setting, int blocks) {
-        JsonNode types = setting == null ? null : config.get(setting.key());
-        if (types == null || types.isNull()) {
-            return null;
-        }
-        boolean known = types.isArray() && types.size() == blocks;
-        for (JsonNode type : types) {
-            String name = type.asString("");
-            known &= name.equals("full_attention") || name.equals("sliding_attention");
-        }
-        if (!known) {
-            reader.problem(
-                    "layer_types must be a list of "
-                            + blocks
-                            + " entries full_attention or sliding_attention");
-            return null;
-        }
-        return types;
     }
 
     private Map<String, Boolean> biases(Family family) {

@@ -1,17 +1,19 @@
 package org.espalier.network;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.core.UserError;
 import org.espalier.core.tensor.Tensors;
+import org.espalier.network.family.Families;
 import org.espalier.network.family.Family;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
@@ -56,12 +58,18 @@ public final class Decoder implements AutoCloseable {
 
     /**
      * Opens a checkpoint, which must stay open for as long as the decoder is in use and remains the caller's to close.
+     * A descriptor beside it ({@link Families#BESIDE}) goes before the known families.
      *
      * @throws UserError naming everything that is wrong
      */
     public static Decoder open(Checkpoint checkpoint) {
         try {
-            return open(checkpoint.config(), new CheckpointWeights(checkpoint));
+            ObjectNode config = checkpoint.config();
+            String type = DecoderConfig.modelType(config);
+            Path descriptor = checkpoint.folder().resolve(Families.BESIDE);
+            boolean brought = Files.isRegularFile(descriptor);
+            Family family = brought ? Families.read(descriptor, type) : Families.of(type);
+            return new Decoder(DecoderConfig.of(config, family), new CheckpointWeights(checkpoint));
         } catch (UserError e) {
             throw new UserError(checkpoint.folder() + ": " + e.getMessage(), e);
         }
@@ -121,10 +129,15 @@ public final class Decoder implements AutoCloseable {
         return Tensors.scoped(() -> {
             // Only the rows of these ids are read, in the dtype of the file.
             String table = layout.module(names.embedding()) + ".weight";
-            Tensor hidden = torch.embedding(weights.tensor(table), ids).to(ScalarType.Float);
+            Tensor stored = weights.tensor(table);
+            ScalarType type = Tensors.type(stored);
+            Tensor hidden = torch.embedding(stored, ids).to(ScalarType.Float);
             weights.release(table);
             if (switches.embeddingScale() != 1) {
-                hidden = hidden.mul(new Scalar(switches.embeddingScale()));
+                // Gemma is trained with the factor in the type of its weights: 55.5 and not 55.43
+                // in bfloat16.
+                Tensor factor = Tensors.floats(new float[] {(float) switches.embeddingScale()}, 1);
+                hidden = hidden.mul(factor.to(type).to(ScalarType.Float));
             }
             try (LoadedParameters parameters = parameters()) {
                 if (names.projectIn() != null && switches.embeddingWidth() != config.hidden()) {

@@ -2,8 +2,10 @@ package org.espalier.network;
 
 import java.util.List;
 import java.util.Map;
+import org.espalier.network.family.Families;
 import org.espalier.network.family.Family;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -79,6 +81,17 @@ public record DecoderConfig(
      * {@link org.espalier.core.UserError}.
      */
     public static DecoderConfig of(ObjectNode config) {
-        return new ConfigResolver(config).resolve();
+        return of(config, Families.of(modelType(config)));
+    }
+
+    /** The name of the family, or null where there is none. */
+    static @Nullable String modelType(ObjectNode config) {
+        JsonNode type = config.get("model_type");
+        return type == null || !type.isString() ? null : type.stringValue();
+    }
+
+    /** As {@link #of(ObjectNode)}, for a family that is described by {@code family}. */
+    static DecoderConfig of(ObjectNode config, Family family) {
+        return new ConfigResolver(config).resolve(family);
     }
 }

@@ -6,7 +6,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.espalier.network.family.Family;
+import org.espalier.network.family.Experts;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +25,7 @@ final class ExpertLayer {
             DecoderConfig config,
             int block,
             Mixture mixture,
-            Family.Experts names,
+            Experts names,
             BlockMatrices matrices,
             LoadedParameters parameters) {
         router =
@@ -38,7 +38,7 @@ final class ExpertLayer {
         for (long expert = 0; expert < mixture.count(); expert++) {
             experts.add(new FeedForward(config.activation(), matrices, "experts." + expert + "."));
         }
-        Family.SharedExpert all = names.shared();
+        Experts.Shared all = names.shared();
         boolean any = all != null && mixture.sharedIntermediate() > 0;
         shared = any ? new FeedForward(config.activation(), matrices, "shared.") : null;
         sharedGate =

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.espalier.core.UserError;
 import org.espalier.network.Linear.BiasSlot;
+import org.espalier.network.family.Experts;
 import org.espalier.network.family.Family;
 import org.jspecify.annotations.Nullable;
 
@@ -69,7 +70,7 @@ final class Layout {
                 roles.put(kind, linear(name, kind, block, config.intermediate(), matrix(kind)));
             }
         }
-        Family.Experts experts = family.experts();
+        Experts experts = family.experts();
         Mixture mixture = config.mixture();
         if (mixed && experts != null && mixture != null) {
             for (long expert = 0; expert < mixture.count(); expert++) {
@@ -82,7 +83,7 @@ final class Layout {
                             linear(name, kind, block, mixture.intermediate(), matrix));
                 }
             }
-            Family.SharedExpert shared = experts.shared();
+            Experts.Shared shared = experts.shared();
             if (shared != null && mixture.sharedIntermediate() > 0) {
                 for (String kind : MLP) {
                     Family.Matrix matrix = required(shared.matrices(), kind);
@@ -207,7 +208,7 @@ final class Layout {
         checkNorm(names.attentionOutputNorm(), block);
         checkNorm(names.mlpNorm(), block);
         checkNorm(names.mlpOutputNorm(), block);
-        Family.Experts experts = family.experts();
+        Experts experts = family.experts();
         if (config.hasExperts(block) && experts != null && config.mixture() != null) {
             long count = config.mixture().count();
             expect(module(experts.router(), block) + ".weight", count, config.hidden());

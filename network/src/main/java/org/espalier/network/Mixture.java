@@ -1,7 +1,7 @@
 package org.espalier.network;
 
 import java.util.List;
-import org.espalier.network.family.Family;
+import org.espalier.network.family.Experts;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param inBlock for each block whether it has experts; the others have an MLP
  */
 public record Mixture(
-        Family.Scoring scoring,
+        Experts.Scoring scoring,
         long count,
         long active,
         long intermediate,
@@ -38,5 +38,5 @@ public record Mixture(
      * @param active number of groups that are open to a token; their experts are enough
      * @param rank by what they are chosen
      */
-    public record Groups(long count, long active, Family.GroupRank rank) {}
+    public record Groups(long count, long active, Experts.GroupRank rank) {}
 }

@@ -2,8 +2,8 @@ package org.espalier.network;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.espalier.network.family.Family;
-import org.espalier.network.family.Family.Setting;
+import org.espalier.network.family.Experts;
+import org.espalier.network.family.Setting;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -21,7 +21,7 @@ final class MixtureResolver {
         this.reader = reader;
     }
 
-    Mixture resolve(Family.Experts experts, int blocks) {
+    Mixture resolve(Experts experts, int blocks) {
         long count = reader.count(experts.count());
         long active = reader.count(experts.active());
         if (count > MOST_EXPERTS) {
@@ -49,7 +49,7 @@ final class MixtureResolver {
                             && !dense.contains((long) block));
         }
         return new Mixture(
-                experts.scoring() == null ? Family.Scoring.SOFTMAX : experts.scoring(),
+                experts.scoring() == null ? Experts.Scoring.SOFTMAX : experts.scoring(),
                 count,
                 active,
                 reader.count(experts.intermediate()),
@@ -60,7 +60,7 @@ final class MixtureResolver {
                 inBlock);
     }
 
-    private long sharedIntermediate(Family.@Nullable SharedExpert shared) {
+    private long sharedIntermediate(Experts.@Nullable Shared shared) {
         if (shared == null) {
             return 0;
         }
@@ -69,7 +69,7 @@ final class MixtureResolver {
     }
 
     private Mixture.@Nullable Groups groups(
-            Family.@Nullable Groups groups, long experts, long active) {
+            Experts.@Nullable Groups groups, long experts, long active) {
         if (groups == null || !limited(groups.method())) {
             return null;
         }
@@ -82,7 +82,7 @@ final class MixtureResolver {
             return null;
         }
         long size = experts / count;
-        if (groups.rank() == Family.GroupRank.BEST_TWO && size < 2) {
+        if (groups.rank() == Experts.GroupRank.BEST_TWO && size < 2) {
             reader.problem(
                     "%s %d leaves fewer than 2 experts in a group"
                             .formatted(groups.count().key(), count));

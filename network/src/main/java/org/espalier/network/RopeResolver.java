@@ -2,7 +2,8 @@ package org.espalier.network;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.espalier.network.family.Family;
+import org.espalier.network.family.Setting;
+import org.espalier.network.family.Settings;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -14,9 +15,9 @@ import tools.jackson.databind.node.ObjectNode;
 final class RopeResolver {
     private final ObjectNode config;
     private final SettingReader reader;
-    private final Family.Settings settings;
+    private final Settings settings;
     private final long maxPositions;
-    private final Family.Setting theta;
+    private final Setting theta;
 
     /** The map of the new dialect, or null where the config speaks the old one. */
     private final @Nullable JsonNode parameters;
@@ -24,13 +25,12 @@ final class RopeResolver {
     /** That of blocks with a window, where it is another one. */
     private final @Nullable JsonNode sliding;
 
-    RopeResolver(
-            ObjectNode config, SettingReader reader, Family.Settings settings, long maxPositions) {
+    RopeResolver(ObjectNode config, SettingReader reader, Settings settings, long maxPositions) {
         this.config = config;
         this.reader = reader;
         this.settings = settings;
         this.maxPositions = maxPositions;
-        Family.Setting named = settings.ropeTheta();
+        Setting named = settings.ropeTheta();
         if (named == null) {
             throw new IllegalStateException("a rotary family names its rope_theta");
         }
@@ -95,17 +95,23 @@ final class RopeResolver {
         return growth * growth;
     }
 
-    /** The rotation of blocks with a window; its frequencies are never stretched where it is another one. */
-    Rope local(Rope rope) {
-        Family.Setting local = settings.localRopeTheta();
+    /**
+     * The rotation of blocks with a window. Where it is another one, it is stretched only if its own map says so: that of
+     * the old dialect is for the other blocks.
+     */
+    Rope local(Rope rope, long width) {
+        Setting local = settings.localRopeTheta();
         if (local == null) {
             return rope;
         }
-        double base = sliding == null ? reader.positive(local) : base(sliding, local);
-        return new Rope(base, new Rope.Unscaled());
+        if (sliding == null) {
+            return new Rope(reader.positive(local), new Rope.Unscaled());
+        }
+        double base = base(sliding, local);
+        return new Rope(base, scaling("rope_parameters.sliding_attention", sliding, width, base));
     }
 
-    private double base(JsonNode map, Family.Setting otherwise) {
+    private double base(JsonNode map, Setting otherwise) {
         JsonNode given = map.get("rope_theta");
         return given == null ? reader.positive(otherwise) : reader.positive("rope_theta", given);
     }
@@ -128,6 +134,10 @@ final class RopeResolver {
         }
         JsonNode type = map.has("rope_type") ? map.get("rope_type") : map.get("type");
         String name = type == null || type.isNull() ? "default" : type.asString("");
+        // The oldest Phi-3 files called LongRoPE so.
+        if (name.equals("yarn") && map.has("short_factor")) {
+            name = "longrope";
+        }
         return switch (name) {
             case "default" -> new Rope.Unscaled();
             case "linear" -> new Rope.Linear(number(where, map, "factor"));
@@ -181,7 +191,7 @@ final class RopeResolver {
     }
 
     private double yarnMagnitude(String where, JsonNode map, double factor) {
-        if (map.has("attention_factor") && !map.get("attention_factor").isNull()) {
+        if (present(map, "attention_factor")) {
             return number(where, map, "attention_factor");
         }
         double part = orZero(where, map, "mscale");
@@ -204,20 +214,17 @@ final class RopeResolver {
         return none ? 0 : number(where, map, key);
     }
 
-    /** The magnitude follows from how much the text is stretched, unless the config names it. */
+    /** As transformers reads it, {@code _compute_longrope_parameters}. */
     private Rope.Scaling longRope(String where, JsonNode map, int pairs) {
-        String original = "original_max_position_embeddings";
-        double positions = maxPositions;
-        if (map.has(original)) {
-            positions = number(where, map, original);
-        } else if (config.has(original)) {
-            positions = reader.positive(original, config.get(original));
-        }
+        double positions = longRopePositions(where, map);
         double magnitude;
-        if (map.has("attention_factor") && !map.get("attention_factor").isNull()) {
+        if (present(map, "attention_factor")) {
             magnitude = number(where, map, "attention_factor");
         } else {
-            double factor = maxPositions / positions;
+            double factor =
+                    present(map, "factor")
+                            ? number(where, map, "factor")
+                            : maxPositions / positions;
             magnitude = factor > 1 ? Math.sqrt(1 + Math.log(factor) / Math.log(positions)) : 1;
         }
         return new Rope.LongRope(
@@ -225,6 +232,24 @@ final class RopeResolver {
                 factors(where, map, "long_factor", pairs),
                 (long) positions,
                 magnitude);
+    }
+
+    /** The length from which on a text takes the long factors. */
+    private double longRopePositions(String where, JsonNode map) {
+        String original = "original_max_position_embeddings";
+        if (map.has(original)) {
+            return number(where, map, original);
+        }
+        if (settings.originalPositions() != null) {
+            return reader.positive(settings.originalPositions());
+        }
+        return config.has(original)
+                ? reader.positive(original, config.get(original))
+                : maxPositions;
+    }
+
+    private static boolean present(JsonNode map, String key) {
+        return map.has(key) && !map.get(key).isNull();
     }
 
     private List<Double> factors(String where, JsonNode map, String key, int pairs) {

@@ -5,7 +5,7 @@ import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.espalier.network.family.Family;
+import org.espalier.network.family.Experts;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +31,7 @@ record Router(Mixture mixture, Tensor weight, @Nullable Tensor correction) {
     /** Chooses for tokens [tokens, hidden]. */
     Choice choose(Tensor tokens) {
         Tensor products = torch.linear(tokens, weight);
-        boolean sigmoid = mixture.scoring() == Family.Scoring.SIGMOID;
+        boolean sigmoid = mixture.scoring() == Experts.Scoring.SIGMOID;
         Tensor scores = sigmoid ? products.sigmoid() : products.softmax(-1);
         Tensor wanted = correction == null ? scores : scores.add(correction);
         Mixture.Groups groups = mixture.groups();
@@ -49,7 +49,7 @@ record Router(Mixture mixture, Tensor weight, @Nullable Tensor correction) {
     /** The scores, with those of experts outside the best groups sunk below all others. */
     private static Tensor open(Tensor scores, Mixture.Groups groups) {
         Tensor split = scores.reshape(scores.size(0), groups.count(), -1);
-        long counted = groups.rank() == Family.GroupRank.BEST ? 1 : 2;
+        long counted = groups.rank() == Experts.GroupRank.BEST ? 1 : 2;
         Tensor rank =
                 torch.topk(split, counted, -1, true, true)
                         .get0()

@@ -3,7 +3,7 @@ package org.espalier.network;
 import java.util.ArrayList;
 import java.util.List;
 import org.espalier.core.UserError;
-import org.espalier.network.family.Family.Setting;
+import org.espalier.network.family.Setting;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;

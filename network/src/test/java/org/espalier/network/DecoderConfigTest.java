@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.espalier.core.UserError;
 import org.espalier.network.family.Families;
@@ -91,6 +92,49 @@ class DecoderConfigTest {
         assertThat(scaling.scale(middle)).isCloseTo(middle * (0.5 + 0.5 / 8), within(1e-18));
     }
 
+    /** As in transformers: half of Qwen2-MoE's blocks below the limit, Qwen2's blocks from it on, all of Qwen3-MoE's. */
+    @Test
+    void windowsOfTheQwensAreThoseOfTransformers() {
+        ObjectNode config =
+                json(LLAMA)
+                        .put("use_sliding_window", true)
+                        .put("sliding_window", 64)
+                        .put("max_window_layers", 3)
+                        .put("num_hidden_layers", 5);
+        long all = DecoderConfig.NO_WINDOW;
+        config.put("model_type", "qwen2_moe");
+        assertThat(DecoderConfig.of(config).windows()).containsExactly(64L, all, 64L, all, all);
+        config.put("model_type", "qwen2");
+        assertThat(DecoderConfig.of(config).windows()).containsExactly(all, all, all, 64L, 64L);
+        config.put("model_type", "qwen3_moe");
+        assertThat(DecoderConfig.of(config).windows()).containsOnly(64L);
+        config.put("model_type", "qwen2_moe").put("use_sliding_window", false);
+        assertThat(DecoderConfig.of(config).windows()).containsOnly(all);
+    }
+
+    /** Phi-3 turns to the long factors at 4096 tokens where its config does not say when (transformers, Phi3Config). */
+    @Test
+    void longRopeOfPhi3SwitchesAfterItsTrainedLength() {
+        ObjectNode config =
+                json(LLAMA)
+                        .put("model_type", "phi3")
+                        .put("hidden_size", 128)
+                        .put("max_position_embeddings", 131072);
+        ObjectNode scaling = config.putObject("rope_scaling").put("type", "longrope");
+        scaling.putArray("short_factor").add(1.0).add(1.5);
+        scaling.putArray("long_factor").add(2.0).add(4.0);
+        Rope.Scaling usual = scaling(config);
+        assertThat(usual.longest()).isEqualTo(4096);
+        assertThat(usual.magnitude())
+                .isCloseTo(Math.sqrt(1 + Math.log(32) / Math.log(4096)), within(1e-15));
+        scaling.put("factor", 2.0);
+        config.put("original_max_position_embeddings", 1024);
+        Rope.Scaling given = scaling(config);
+        assertThat(given.longest()).isEqualTo(1024);
+        assertThat(given.magnitude())
+                .isCloseTo(Math.sqrt(1 + Math.log(2) / Math.log(1024)), within(1e-15));
+    }
+
     @Test
     void unknownModelTypeListsTheKnownOnes() {
         assertFault(
@@ -168,7 +212,7 @@ class DecoderConfigTest {
 
     @Test
     void checkpointThatDoesNotFitItsConfigIsNamedTensorByTensor() {
-        try (TinyModel model = TinyModels.LLAMA_GROUPED_TIED.make(1)) {
+        try (TinyModel model = TinyLlamas.LLAMA_GROUPED_TIED.make(1)) {
             model.remove("model.layers.2.mlp.up_proj.weight");
             model.set("model.norm.weight", new float[7], 7);
             model.set("model.layers.0.self_attn.o_proj.bias", new float[24], 24);
@@ -183,6 +227,10 @@ class DecoderConfigTest {
             assertThatThrownBy(() -> Decoder.open(model.config, model))
                     .hasMessageMatching(".*; and \\d+ more");
         }
+    }
+
+    private static Rope.Scaling scaling(ObjectNode config) {
+        return Objects.requireNonNull(DecoderConfig.of(config).rope()).scaling();
     }
 
     private static void assertFault(Consumer<ObjectNode> change, String... messages) {

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.Objects;
 import org.espalier.core.UserError;
-import org.espalier.network.family.Family;
+import org.espalier.network.family.Experts;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -47,7 +47,7 @@ class DeepseekConfigTest {
         assertThat(config.headDim()).isEqualTo(192);
         assertThat(config.rotaryWidth()).isEqualTo(64);
         Mixture mixture = Objects.requireNonNull(config.mixture());
-        assertThat(mixture.scoring()).isEqualTo(Family.Scoring.SOFTMAX);
+        assertThat(mixture.scoring()).isEqualTo(Experts.Scoring.SOFTMAX);
         assertThat(mixture.groups()).isNull();
         assertThat(mixture.sharedIntermediate()).isEqualTo(2 * 1408);
         assertThat(mixture.inBlock().getFirst()).isFalse();
@@ -62,8 +62,9 @@ class DeepseekConfigTest {
         DecoderConfig config = DecoderConfig.of(json(THIRD));
         assertThat(config.latent()).isEqualTo(new Latent(1536, 512, 128, 64, 128, true));
         Mixture mixture = Objects.requireNonNull(config.mixture());
-        assertThat(mixture.scoring()).isEqualTo(Family.Scoring.SIGMOID);
-        assertThat(mixture.groups()).isEqualTo(new Mixture.Groups(8, 4, Family.GroupRank.BEST_TWO));
+        assertThat(mixture.scoring()).isEqualTo(Experts.Scoring.SIGMOID);
+        assertThat(mixture.groups())
+                .isEqualTo(new Mixture.Groups(8, 4, Experts.GroupRank.BEST_TWO));
         assertThat(mixture.normalised()).isTrue();
         assertThat(mixture.factor()).isEqualTo(2.5);
         assertThat(mixture.inBlock().indexOf(true)).isEqualTo(3);

@@ -19,25 +19,25 @@ import org.espalier.network.Generator.Continuation;
 import org.espalier.network.Generator.Stop;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class GeneratorTest {
     private static final long SEED = 77;
 
     /** Prompt in one piece, then chunks of 1 and 3: every shape of the causal mask, longer than every window. */
     @ParameterizedTest
-    @EnumSource(TinyModels.class)
+    @MethodSource("org.espalier.network.TinyModels#all")
     void passInPiecesWithCacheIsThePassInOne(TinyModels kind) {
         assumeThat(kind)
                 .as(
                         "a text that outgrows the short frequencies on its way is no other text's piece")
-                .isNotEqualTo(TinyModels.PHI3_LONGROPE_LONG);
+                .isNotEqualTo(TinyClassics.PHI3_LONGROPE_LONG);
         try (PointerScope scope = new PointerScope();
                 AutoGradMode noGrad = Tensors.noGrad();
                 TinyModel model = kind.make(SEED);
                 Decoder decoder = Decoder.open(model.config, model);
                 KeyValueCache cache = new KeyValueCache(decoder.blocks())) {
-            long[] ids = DecoderTest.ids(model, 2 * 13, SEED);
+            long[] ids = model.ids(2 * 13, SEED);
             Tensor both = Tensors.longs(ids, 2, 13);
             float[] whole = Tensors.toFloats(decoder.forward(both));
             List<Tensor> pieces = new ArrayList<>();
@@ -54,13 +54,17 @@ class GeneratorTest {
             }
             float[] pieced =
                     Tensors.toFloats(torch.cat(new TensorVector(pieces.toArray(Tensor[]::new)), 1));
-            DecoderTest.assertClose(pieced, whole, 1e-5);
+            Closeness.assertClose(pieced, whole, 1e-5);
         }
     }
 
     /** The second model changes its frequencies on the way. */
+    static List<TinyModels> windowAndSwitch() {
+        return List.of(TinyLlamas.MISTRAL_WINDOW, TinyClassics.PHI3_LONGROPE_LONG);
+    }
+
     @ParameterizedTest
-    @EnumSource(names = {"MISTRAL_WINDOW", "PHI3_LONGROPE_LONG"})
+    @MethodSource("windowAndSwitch")
     void greedyTakesTheLikeliestTokenOfTheFullPass(TinyModels kind) {
         try (PointerScope scope = new PointerScope();
                 AutoGradMode noGrad = Tensors.noGrad();
@@ -89,7 +93,7 @@ class GeneratorTest {
 
     @Test
     void seedDecidesTheText() {
-        try (TinyModel model = TinyModels.LLAMA_GROUPED_TIED.make(SEED);
+        try (TinyModel model = TinyLlamas.LLAMA_GROUPED_TIED.make(SEED);
                 Decoder decoder = Decoder.open(model.config, model);
                 Generator generator = new Generator(decoder)) {
             long[] prompt = {5, 6};
@@ -103,7 +107,7 @@ class GeneratorTest {
 
     @Test
     void textEndsAtTheLastPositionAndAtTheEndToken() {
-        try (TinyModel model = TinyModels.GPT2.make(SEED);
+        try (TinyModel model = TinyLlamas.GPT2.make(SEED);
                 Decoder decoder = Decoder.open(model.config, model);
                 Generator generator = new Generator(decoder)) {
             Continuation full = generator.generate(new long[] {2, 3}, 1000, 0, 0);
@@ -125,7 +129,7 @@ class GeneratorTest {
 
     @Test
     void wrongRequestsAreRefused() {
-        try (TinyModel model = TinyModels.GPT2.make(SEED);
+        try (TinyModel model = TinyLlamas.GPT2.make(SEED);
                 Decoder decoder = Decoder.open(model.config, model);
                 Generator generator = new Generator(decoder)) {
             assertThatThrownBy(() -> generator.generate(new long[0], 5, 0, 0))

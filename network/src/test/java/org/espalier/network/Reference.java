@@ -18,10 +18,12 @@ abstract class Reference {
     /** Logits [tokens][vocabulary] of one sequence, by the definition of its family. */
     static double[][] logits(ObjectNode config, Map<String, float[]> tensors, long[] ids) {
         return switch (config.get("model_type").stringValue()) {
-            case "llama", "mistral", "qwen2", "qwen3", "gpt2" ->
-                    new ReferenceDecoder(config, tensors).logits(ids);
+            case "llama", "mistral", "qwen2", "qwen3" ->
+                    new ReferenceLlama(config, tensors).logits(ids);
+            case "gpt2" -> new ReferenceGpt2(config, tensors).logits(ids);
             case "phi3" -> new ReferencePhi3(config, tensors).logits(ids);
             case "gpt_neox" -> new ReferenceNeox(config, tensors).logits(ids);
+            case "stablelm" -> new ReferenceStablelm(config, tensors).logits(ids);
             case "opt" -> new ReferenceOpt(config, tensors).logits(ids);
             case "bloom" -> new ReferenceBloom(config, tensors).logits(ids);
             case "gemma2", "gemma3_text", "mixtral", "qwen2_moe", "qwen3_moe", "olmoe" ->
@@ -29,6 +31,19 @@ abstract class Reference {
             case "deepseek_v2", "deepseek_v3" -> new ReferenceDeepseek(config, tensors).logits(ids);
             default -> throw new IllegalArgumentException(config.get("model_type").toString());
         };
+    }
+
+    /** Logits of one sequence, row after row. */
+    static float[] flatLogits(TinyModel model, long[] ids) {
+        double[][] logits = logits(model.config, model.values, ids);
+        float[] flat = new float[logits.length * logits[0].length];
+        int at = 0;
+        for (double[] row : logits) {
+            for (double logit : row) {
+                flat[at++] = (float) logit;
+            }
+        }
+        return flat;
     }
 
     /** Mean negative log-likelihood of tokens 2 to the last. */

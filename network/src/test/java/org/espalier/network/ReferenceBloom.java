@@ -41,6 +41,10 @@ final class ReferenceBloom extends Reference {
                     case 2 -> new double[] {1.0 / 16, 1.0 / 256};
                     case 3 -> new double[] {1.0 / 16, 1.0 / 256, 1.0 / 4};
                     case 4 -> new double[] {1.0 / 4, 1.0 / 16, 1.0 / 64, 1.0 / 256};
+                    case 7 ->
+                            new double[] {
+                                1.0 / 4, 1.0 / 16, 1.0 / 64, 1.0 / 256, 1.0 / 2, 1.0 / 8, 1.0 / 32
+                            };
                     default -> throw new IllegalArgumentException("heads " + heads);
                 };
         return slopes[head];

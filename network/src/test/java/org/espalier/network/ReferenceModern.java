@@ -2,6 +2,7 @@ package org.espalier.network;
 
 import java.util.Map;
 import java.util.stream.IntStream;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Gemma 2 and 3, and the mixtures of experts: RMS norms, rotation of whole heads, gated MLPs. */
@@ -30,7 +31,7 @@ final class ReferenceModern extends Reference {
         for (int t = 0; t < ids.length; t++) {
             x[t] = row("model.embed_tokens.weight", ids[t], hidden);
             for (int i = 0; gemma && i < hidden; i++) {
-                x[t][i] *= Math.sqrt(hidden);
+                x[t][i] *= rounded(Math.sqrt(hidden));
             }
         }
         for (int b = 0; b < number("num_hidden_layers"); b++) {
@@ -45,6 +46,18 @@ final class ReferenceModern extends Reference {
             }
         }
         return logits;
+    }
+
+    /** In the type of the weights, as the models are trained: bfloat16 keeps 7 bits after the first, float16 10. */
+    private double rounded(double factor) {
+        int bits =
+                switch (config.path("torch_dtype").asString("float32")) {
+                    case "bfloat16" -> 7;
+                    case "float16" -> 10;
+                    default -> 23;
+                };
+        double unit = Math.scalb(1.0, Math.getExponent(factor) - bits);
+        return Math.rint(factor / unit) * unit;
     }
 
     private double[] norm(String module, double[] x) {
@@ -102,10 +115,18 @@ final class ReferenceModern extends Reference {
     }
 
     private boolean slides(int b) {
+        if (config.has("layer_types")) {
+            return config.get("layer_types").get(b).asString().equals("sliding_attention");
+        }
         return switch (type) {
             case "gemma2" -> b % 2 == 0;
             case "gemma3_text" -> b % 6 != 5;
             case "mixtral" -> config.has("sliding_window");
+            // Blocks 0, 2, ... below max_window_layers (transformers, Qwen2MoeConfig).
+            case "qwen2_moe" ->
+                    config.path("use_sliding_window").asBoolean(false)
+                            && b % 2 == 0
+                            && b < config.path("max_window_layers").asInt(28);
             default -> false;
         };
     }
@@ -129,18 +150,19 @@ final class ReferenceModern extends Reference {
         if (type.equals("gemma3_text") || type.equals("qwen3_moe")) {
             head = norm(norm, head);
         }
-        double theta = type.equals("mixtral") ? 1e6 : config.path("rope_theta").asDouble(10000);
-        if (type.equals("gemma3_text")) {
-            theta =
-                    slides(b)
-                            ? config.path("rope_local_base_freq").asDouble(10000)
-                            : config.path("rope_theta").asDouble(1e6);
-        }
+        JsonNode rope = config.path("rope_parameters");
+        rope = rope.path(slides(b) ? "sliding_attention" : "full_attention");
+        boolean gemma3 = type.equals("gemma3_text");
+        boolean local = gemma3 && slides(b);
+        String key = local ? "rope_local_base_freq" : "rope_theta";
+        double usual = type.equals("mixtral") || (gemma3 && !local) ? 1e6 : 1e4;
+        double theta = rope.path("rope_theta").asDouble(config.path(key).asDouble(usual));
         double[] frequencies = frequencies(theta, width);
-        if (type.equals("gemma3_text") && !slides(b) && config.has("rope_scaling")) {
-            for (int i = 0; i < frequencies.length; i++) {
-                frequencies[i] /= config.get("rope_scaling").get("factor").asDouble();
-            }
+        // The map of the old dialect is for blocks that see everything.
+        JsonNode scaling = local ? rope : config.path("rope_scaling");
+        double factor = rope.path("factor").asDouble(scaling.path("factor").asDouble(1));
+        for (int i = 0; i < frequencies.length; i++) {
+            frequencies[i] /= factor;
         }
         rotate(head, position, frequencies, 1);
         return head;

@@ -87,7 +87,8 @@ final class ReferencePhi3 extends Reference {
             for (int i = 0; i < frequencies.length; i++) {
                 frequencies[i] /= scaling.get(factors).get(i).asDouble();
             }
-            double stretch = number("max_position_embeddings") / old;
+            double stretch =
+                    scaling.path("factor").asDouble(number("max_position_embeddings") / old);
             magnitude = Math.sqrt(1 + Math.log(stretch) / Math.log(old));
         }
         rotate(head, position, frequencies, magnitude);

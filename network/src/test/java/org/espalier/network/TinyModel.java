@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.LongStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.espalier.core.UserError;
@@ -93,6 +94,13 @@ final class TinyModel implements WeightSource, AutoCloseable {
             model.random("lm_head.weight", model.number("vocab_size"), hidden);
         }
         return model;
+    }
+
+    /** Random ids of its vocabulary. */
+    long[] ids(int tokens, long seed) {
+        Random ids = new Random(seed);
+        int vocabulary = number("vocab_size");
+        return LongStream.generate(() -> ids.nextInt(vocabulary)).limit(tokens).toArray();
     }
 
     int number(String key) {

@@ -3,19 +3,24 @@ package org.espalier.network.family;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.espalier.core.UserError;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.MapperFeature;
-import tools.jackson.databind.PropertyNamingStrategies;
-import tools.jackson.dataformat.yaml.YAMLMapper;
 
-/** The families that can be opened. A new family of a known kind is a file under {@code families/} and a name here. */
+/**
+ * The families that can be opened. A new family of a known kind is a file under {@code families/} and a name here, or a
+ * file {@value #BESIDE} beside the weights of a model.
+ */
 public final class Families {
+    /** Name of the descriptor that a model's folder may bring along; it goes before those that are known. */
+    public static final String BESIDE = "espalier-family.yaml";
+
     /** Names of the descriptor files: a class path cannot be listed portably. */
     private static final List<String> FILES =
             List.of(
@@ -60,19 +65,39 @@ public final class Families {
                                             "config.json: model_type '%s' is not supported",
                                             modelType))
                             + "; known are "
-                            + String.join(", ", known()));
+                            + String.join(", ", known())
+                            + "; docs/adding-a-family.md says how to add one");
+        }
+        return family;
+    }
+
+    /**
+     * Reads a descriptor that a user brings along.
+     *
+     * @param file a descriptor in YAML
+     * @param modelType {@code model_type} of the config.json that it is for, or null where that has none
+     * @throws UserError if it cannot be read, is no descriptor, or one of another {@code model_type}
+     */
+    public static Family read(Path file, @Nullable String modelType) {
+        String yaml;
+        try {
+            yaml = Files.readString(file);
+        } catch (IOException e) {
+            throw new UserError(file + ": cannot be read as text", e);
+        }
+        Family family = FamilyReader.read(file.toString(), yaml);
+        if (!family.modelType().equals(modelType)) {
+            throw new UserError(
+                    file
+                            + " describes model_type "
+                            + family.modelType()
+                            + " but config.json says "
+                            + modelType);
         }
         return family;
     }
 
     private static Map<String, Family> read() {
-        YAMLMapper mapper =
-                YAMLMapper.builder()
-                        .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-                        .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
-                        .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-                        .disable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-                        .build();
         Map<String, Family> families = new TreeMap<>();
         for (String file : FILES) {
             String resource = "/org/espalier/network/families/" + file + ".yaml";
@@ -80,7 +105,8 @@ public final class Families {
                 if (stream == null) {
                     throw new IllegalStateException("missing resource " + resource);
                 }
-                Family family = mapper.readValue(stream, Family.class);
+                String yaml = new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+                Family family = FamilyReader.read(resource, yaml);
                 families.put(family.modelType(), family);
             } catch (IOException e) {
                 throw new UncheckedIOException(resource, e);

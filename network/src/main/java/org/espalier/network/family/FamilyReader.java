@@ -1,0 +1,134 @@
+package org.espalier.network.family;
+
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.espalier.core.UserError;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.MapperFeature;
+import tools.jackson.databind.PropertyNamingStrategies;
+import tools.jackson.dataformat.yaml.YAMLMapper;
+
+/** Reads a descriptor from YAML. What is missing is reported together, each part with its path. */
+final class FamilyReader {
+    private static final YAMLMapper MAPPER =
+            YAMLMapper.builder()
+                    .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
+                    .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                    .disable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+                    .build();
+
+    private final List<String> problems = new ArrayList<>();
+
+    private FamilyReader() {}
+
+    /**
+     * Reads one descriptor.
+     *
+     * @param source what the user calls the text, for messages
+     * @param yaml the text
+     * @throws UserError if it is no descriptor, or one with parts missing
+     */
+    static Family read(String source, String yaml) {
+        FamilyReader reader = new FamilyReader();
+        Family family;
+        try {
+            reader.require("", Family.class, MAPPER.readTree(yaml));
+            reader.throwProblems(source);
+            family = MAPPER.readValue(yaml, Family.class);
+        } catch (JacksonException e) {
+            throw new UserError(source + ": no descriptor of a family" + explanation(e), e);
+        }
+        reader.fit(family);
+        reader.throwProblems(source);
+        return family;
+    }
+
+    private void throwProblems(String source) {
+        if (!problems.isEmpty()) {
+            throw new UserError(source + ": " + String.join("; ", problems));
+        }
+    }
+
+    private static String explanation(JacksonException e) {
+        if (e.getCause() instanceof IllegalArgumentException refused) {
+            return ": " + refused.getMessage();
+        }
+        String where = e.getLocation() == null ? "" : " at line " + e.getLocation().getLineNr();
+        return where + ": " + String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
+    }
+
+    /** Every part of a record must be there but switches, which are off, and what is marked as {@link Nullable}. */
+    private void require(String path, Type type, @Nullable JsonNode node) {
+        if (type instanceof ParameterizedType map
+                && map.getRawType() == Map.class
+                && node != null) {
+            Type value = map.getActualTypeArguments()[1];
+            node.propertyStream()
+                    .forEach(
+                            entry -> require(path + entry.getKey() + ".", value, entry.getValue()));
+        }
+        if (!(type instanceof Class<?> record) || !record.isRecord() || node == null) {
+            return;
+        }
+        for (RecordComponent component : record.getRecordComponents()) {
+            String name = component.getName().replaceAll("([A-Z])", "_$1").toLowerCase(Locale.ROOT);
+            JsonNode part = node.get(name);
+            boolean optional =
+                    component.getType().isPrimitive()
+                            || component.getAnnotatedType().isAnnotationPresent(Nullable.class);
+            if (part == null || part.isNull()) {
+                if (!optional) {
+                    problems.add(path + name + " is missing");
+                }
+            } else {
+                require(path + name + ".", component.getGenericType(), part);
+            }
+        }
+    }
+
+    /** Parts that others call for. */
+    private void fit(Family family) {
+        switch (family.positions()) {
+            case ROPE -> need(family.settings().ropeTheta(), "settings.rope_theta", "rope");
+            case LEARNED -> need(family.names().positions(), "names.positions", "learned");
+            case ALIBI -> {}
+        }
+        Map<String, Family.Matrix> matrices = family.matrices();
+        boolean attention =
+                matrices.containsKey("qkv")
+                        || matrices.keySet().containsAll(List.of("q", "k", "v"))
+                        || (family.latent() != null && matrices.containsKey("kv_b"));
+        boolean feedForward =
+                family.experts() != null
+                        || (matrices.containsKey("down")
+                                && (matrices.containsKey("up") || matrices.containsKey("gate_up")));
+        if (!attention || !matrices.containsKey("o")) {
+            problems.add("matrices: attention needs q, k and v, or qkv, and o");
+        }
+        if (!feedForward) {
+            problems.add("matrices: an MLP needs up, or gate_up, and down");
+        }
+        matrices.forEach((kind, matrix) -> {
+            if (!matrix.name().contains("{block}")) {
+                problems.add("matrices." + kind + ".name has no {block}");
+            }
+        });
+    }
+
+    private void need(@Nullable Object part, String name, String positions) {
+        if (part == null) {
+            problems.add(name + " is missing, which positions: " + positions + " needs");
+        }
+    }
+}
