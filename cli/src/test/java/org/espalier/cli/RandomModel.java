@@ -50,11 +50,12 @@ final class RandomModel {
                         : hidden / number("num_attention_heads");
         long queries = number("num_attention_heads") * headDim;
         long keys = number("num_key_value_heads") * headDim;
-        boolean biased = type().equals("qwen2");
+        boolean biased = type().equals("qwen2") || config.path("use_qkv_bias").asBoolean(false);
+        boolean shifted = type().equals("stablelm");
         put("model.embed_tokens.weight", number("vocab_size"), hidden);
         for (int i = 0; i < number("num_hidden_layers"); i++) {
             String block = "model.layers." + i + ".";
-            put(block + "input_layernorm.weight", hidden);
+            norm(block + "input_layernorm", hidden, shifted);
             linear(block + "self_attn.q_proj", queries, hidden, biased);
             linear(block + "self_attn.k_proj", keys, hidden, biased);
             linear(block + "self_attn.v_proj", keys, hidden, biased);
@@ -63,12 +64,12 @@ final class RandomModel {
                 put(block + "self_attn.q_norm.weight", headDim);
                 put(block + "self_attn.k_norm.weight", headDim);
             }
-            put(block + "post_attention_layernorm.weight", hidden);
+            norm(block + "post_attention_layernorm", hidden, shifted);
             linear(block + "mlp.gate_proj", inner, hidden, false);
             linear(block + "mlp.up_proj", inner, hidden, false);
             linear(block + "mlp.down_proj", hidden, inner, false);
         }
-        put("model.norm.weight", hidden);
+        norm("model.norm", hidden, shifted);
         if (!config.path("tie_word_embeddings").asBoolean(false)) {
             put("lm_head.weight", number("vocab_size"), hidden);
         }
@@ -80,19 +81,21 @@ final class RandomModel {
         put("transformer.wpe.weight", number("n_positions"), hidden);
         for (int i = 0; i < number("n_layer"); i++) {
             String block = "transformer.h." + i + ".";
-            norm(block + "ln_1", hidden);
+            norm(block + "ln_1", hidden, true);
             transposed(block + "attn.c_attn", hidden, 3 * hidden);
             transposed(block + "attn.c_proj", hidden, hidden);
-            norm(block + "ln_2", hidden);
+            norm(block + "ln_2", hidden, true);
             transposed(block + "mlp.c_fc", hidden, number("n_inner"));
             transposed(block + "mlp.c_proj", number("n_inner"), hidden);
         }
-        norm("transformer.ln_f", hidden);
+        norm("transformer.ln_f", hidden, true);
     }
 
-    private void norm(String name, long width) {
+    private void norm(String name, long width, boolean shifted) {
         put(name + ".weight", width);
-        put(name + ".bias", width);
+        if (shifted) {
+            put(name + ".bias", width);
+        }
     }
 
     private void transposed(String name, long in, long out) {
