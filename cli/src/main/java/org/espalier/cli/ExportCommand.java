@@ -9,6 +9,7 @@ import java.util.concurrent.Callable;
 import org.espalier.checkpoint.BitmaskWriter;
 import org.espalier.checkpoint.CheckpointWriter;
 import org.espalier.checkpoint.DType;
+import org.espalier.checkpoint.gguf.Architecture;
 import org.espalier.checkpoint.gguf.GgufExport;
 import org.espalier.checkpoint.gguf.GgufFileType;
 import org.espalier.checkpoint.gguf.GgufShape;
@@ -92,7 +93,8 @@ final class ExportCommand implements Callable<Integer> {
         GgufFileType fileType = GgufFileType.named(type == null ? stored(open) : type);
         String suffix = "-" + fileType.name().toLowerCase(Locale.ROOT) + ".gguf";
         Path target = out == null ? beside(open, suffix) : out;
-        if (shape.window() != null) {
+        boolean ignored = Architecture.ofFamily(shape.family()).windowPattern() == 1;
+        if (shape.window() != null && ignored) {
             console.err()
                     .println(
                             "each token sees "

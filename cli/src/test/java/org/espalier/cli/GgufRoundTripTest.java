@@ -21,57 +21,9 @@ class GgufRoundTripTest {
 
     @TempDir Path folder;
 
-    /** Every family that can be exported, with what is special in its rope and its window. */
-    enum Model {
-        LLAMA(
-                "'model_type': 'llama', 'head_dim': 6, 'num_key_value_heads': 2, 'tie_word_embeddings': true"),
-        LLAMA_3_1(
-                """
-                'model_type': 'llama', 'head_dim': 14, 'num_key_value_heads': 1, 'rope_theta': 500.0,
-                'rope_scaling': {'rope_type': 'llama3', 'factor': 8.0, 'low_freq_factor': 1.0,
-                                 'high_freq_factor': 4.0, 'original_max_position_embeddings': 32}\
-                """),
-        LLAMA_LINEAR(
-                """
-                'model_type': 'llama', 'num_key_value_heads': 4,
-                'rope_scaling': {'rope_type': 'linear', 'factor': 2.0}\
-                """),
-        MISTRAL("'model_type': 'mistral', 'num_key_value_heads': 2, 'sliding_window': null"),
-        MISTRAL_WINDOW("'model_type': 'mistral', 'num_key_value_heads': 2, 'sliding_window': 5"),
-        QWEN2("'model_type': 'qwen2', 'num_key_value_heads': 2, 'tie_word_embeddings': true"),
-        QWEN2_WINDOW(
-                """
-                'model_type': 'qwen2', 'num_key_value_heads': 2, 'use_sliding_window': true,
-                'sliding_window': 4, 'max_window_layers': 0\
-                """),
-        QWEN3("'model_type': 'qwen3', 'num_key_value_heads': 2, 'head_dim': 10"),
-        GPT2(
-                """
-                'model_type': 'gpt2', 'n_embd': 20, 'n_layer': 2, 'n_head': 4, 'n_inner': 36,
-                'n_positions': 64\
-                """);
-
-        private final String config;
-
-        Model(String config) {
-            this.config = config;
-        }
-
-        String config() {
-            String common =
-                    this == GPT2
-                            ? ""
-                            : """
-                            , 'hidden_size': 24, 'intermediate_size': 29, 'num_hidden_layers': 2,
-                            'num_attention_heads': 4, 'max_position_embeddings': 64, 'rms_norm_eps': 1e-5\
-                            """;
-            return "{" + config + common + ", 'vocab_size': 37}";
-        }
-    }
-
     @ParameterizedTest
-    @EnumSource(Model.class)
-    void theLogitsStayOnEveryWay(Model model) throws IOException {
+    @EnumSource
+    void theLogitsStayOnEveryWay(ExportedModel model) throws IOException {
         Path hub = RandomModel.write(folder.resolve("hub"), model.config(), SEED);
         Path gguf = folder.resolve("model.gguf");
         Path back = folder.resolve("back");
@@ -92,11 +44,15 @@ class GgufRoundTripTest {
     @Test
     void ropeAndWindowShowInTheLogits() throws IOException {
         float[] scaled =
-                logits(RandomModel.write(folder.resolve("a"), Model.LLAMA_3_1.config(), SEED));
-        String plain = Model.LLAMA_3_1.config().replaceAll("(?s)'rope_scaling'.*?}", "'x': 0");
+                logits(
+                        RandomModel.write(
+                                folder.resolve("a"), ExportedModel.LLAMA_3_1.config(), SEED));
+        String plain =
+                ExportedModel.LLAMA_3_1.config().replaceAll("(?s)'rope_scaling'.*?}", "'x': 0");
         assertThat(difference(scaled, logits(RandomModel.write(folder.resolve("b"), plain, SEED))))
                 .isGreaterThan(0.01f);
-        for (Model model : new Model[] {Model.MISTRAL_WINDOW, Model.QWEN2_WINDOW}) {
+        for (ExportedModel model :
+                new ExportedModel[] {ExportedModel.MISTRAL_WINDOW, ExportedModel.QWEN2_WINDOW}) {
             String config = model.config();
             float[] narrow = logits(RandomModel.write(folder.resolve(model + "-5"), config, SEED));
             String all = config.replaceAll("'sliding_window': \\d+", "'sliding_window': null");

@@ -8,6 +8,14 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** Makes of a GGUF file's metadata the {@code config.json} that Hugging Face would have. */
 final class ConfigBuilder {
+    /** Base of the frequencies in Gemma 3's blocks with a window. */
+    private static final double LOCAL_THETA = 10_000;
+
+    /** Gemma 2's bounds where a file names none. */
+    private static final double ATTENTION_CAP = 50;
+
+    private static final double LOGIT_CAP = 30;
+
     private final GgufFile file;
     private final Architecture architecture;
     private final Metadata metadata;
@@ -27,7 +35,7 @@ final class ConfigBuilder {
     }
 
     ObjectNode build() {
-        config.put("model_type", architecture.id());
+        config.put("model_type", architecture.family());
         config.putArray("architectures").add(architecture.modelClass());
         if (architecture == Architecture.GPT2) {
             gpt2();
@@ -42,7 +50,6 @@ final class ConfigBuilder {
     }
 
     private void llamaLike() {
-        refuseExperts();
         long hidden = own("embedding_length");
         long heads = own("attention.head_count");
         Long kvHeads = metadata.optionalWhole(key("attention.head_count_kv"));
@@ -52,26 +59,78 @@ final class ConfigBuilder {
         Long keyLength = metadata.optionalWhole(key("attention.key_length"));
         long headDim = keyLength == null ? hidden / heads : keyLength;
         requireHeadDim("attention.value_length", headDim);
-        requireHeadDim("rope.dimension_count", headDim);
         config.put("hidden_size", hidden);
-        config.put("intermediate_size", own("feed_forward_length"));
         config.put("num_hidden_layers", own("block_count"));
         config.put("num_attention_heads", heads);
         config.put("num_key_value_heads", kvHeads == null ? heads : kvHeads);
         config.put("head_dim", headDim);
         config.put("max_position_embeddings", own("context_length"));
         config.put("rms_norm_eps", metadata.real(key("attention.layer_norm_rms_epsilon")));
-        config.put("hidden_act", "silu");
-        Double theta = metadata.optionalReal(key("rope.freq_base"));
-        config.put("rope_theta", theta == null ? 10000.0 : theta);
-        new RopeScaling(file, metadata, architecture).addTo(config, headDim, own("context_length"));
-        if (architecture != Architecture.QWEN2) {
-            config.put("attention_bias", file.tensors().containsKey("blk.0.attn_q.bias"));
+        if (!architecture.isGemma()) {
+            config.put("hidden_act", "silu");
         }
-        if (architecture == Architecture.LLAMA) {
-            config.put("mlp_bias", file.tensors().containsKey("blk.0.ffn_up.bias"));
+        rope(headDim);
+        switch (architecture) {
+            case LLAMA -> {
+                config.put("attention_bias", file.tensors().containsKey("blk.0.attn_q.bias"));
+                config.put("mlp_bias", file.tensors().containsKey("blk.0.ffn_up.bias"));
+            }
+            case QWEN2_MOE ->
+                    config.put("qkv_bias", file.tensors().containsKey("blk.0.attn_q.bias"));
+            case GEMMA2, GEMMA3 -> gemma(headDim, hidden, heads);
+            default -> {}
+        }
+        config.put("intermediate_size", own("feed_forward_length"));
+        if (architecture.hasExperts()) {
+            experts();
+        } else {
+            refuseExperts();
         }
         window();
+    }
+
+    private void rope(long headDim) {
+        long width = headDim;
+        if (architecture == Architecture.PHI3) {
+            Long part = metadata.optionalWhole(key("rope.dimension_count"));
+            width = part == null ? headDim : part;
+            config.put("partial_rotary_factor", (double) width / headDim);
+        } else {
+            requireHeadDim("rope.dimension_count", headDim);
+        }
+        Double theta = metadata.optionalReal(key("rope.freq_base"));
+        config.put("rope_theta", theta == null ? 10000.0 : theta);
+        new RopeScaling(file, metadata, architecture).addTo(config, width, own("context_length"));
+    }
+
+    /** What llama.cpp has in its source for these architectures, and not in the file, too. */
+    private void gemma(long headDim, long hidden, long heads) {
+        config.put("hidden_activation", "gelu_pytorch_tanh");
+        double scale = architecture.attentionScale(headDim, hidden, heads, own("block_count"));
+        config.put("query_pre_attn_scalar", Math.rint(1 / (scale * scale)));
+        config.put("sliding_window_pattern", architecture.windowPattern());
+        if (architecture == Architecture.GEMMA3) {
+            config.put("rope_local_base_freq", LOCAL_THETA);
+            return;
+        }
+        Double attention = metadata.optionalReal(key("attn_logit_softcapping"));
+        config.put("attn_logit_softcapping", attention == null ? ATTENTION_CAP : attention);
+        Double logits = metadata.optionalReal(key("final_logit_softcapping"));
+        config.put("final_logit_softcapping", logits == null ? LOGIT_CAP : logits);
+    }
+
+    private void experts() {
+        boolean mixtral = architecture == Architecture.MIXTRAL;
+        config.put(mixtral ? "num_local_experts" : "num_experts", own("expert_count"));
+        config.put("num_experts_per_tok", own("expert_used_count"));
+        config.put("norm_topk_prob", architecture.normalisesExperts());
+        // The converter may leave these two out; the tensors say them as well.
+        if (architecture == Architecture.QWEN2_MOE || architecture == Architecture.QWEN3_MOE) {
+            config.put("moe_intermediate_size", rows("blk.0.ffn_gate_exps.weight", 1));
+        }
+        if (architecture == Architecture.QWEN2_MOE) {
+            config.put("shared_expert_intermediate_size", rows("blk.0.ffn_gate_shexp.weight"));
+        }
     }
 
     private void gpt2() {
@@ -113,7 +172,7 @@ final class ConfigBuilder {
         }
     }
 
-    /** Llama with a window is Mistral; the Qwens have a switch for theirs. The window is the same in all blocks. */
+    /** Llama with a window is Mistral. */
     private void window() {
         Long window = metadata.optionalWhole(key("attention.sliding_window"));
         if (window == null || window == 0) {
@@ -121,6 +180,7 @@ final class ConfigBuilder {
         }
         config.put("sliding_window", window);
         if (architecture != Architecture.LLAMA) {
+            // The Qwens have a switch for theirs; it means nothing to the others.
             config.put("use_sliding_window", true);
             config.put("max_window_layers", 0);
             return;
@@ -158,14 +218,19 @@ final class ConfigBuilder {
     }
 
     private long rows(String tensor) {
+        return rows(tensor, 0);
+    }
+
+    /** Extent of an axis of a matrix or, with axis 1, of the matrices of a stack. */
+    private long rows(String tensor, int axis) {
         GgufTensor info = file.tensors().get(tensor);
-        if (info == null || info.extents().size() != 2) {
+        if (info == null || info.extents().size() != 2 + axis) {
             throw new UserError(
                     file.path()
                             + " has no matrix "
                             + tensor
                             + "; it holds no whole model (perhaps a vocabulary only)");
         }
-        return info.shape().getFirst();
+        return info.shape().get(axis);
     }
 }

@@ -21,10 +21,20 @@ final class ExportMetadata {
         ExportMetadata metadata = new ExportMetadata(architecture);
         metadata.general(architecture, shape, type);
         metadata.shape(shape);
-        if (architecture == Architecture.GPT2) {
-            metadata.real("attention.layer_norm_epsilon", shape.epsilon());
-        } else {
-            metadata.rope(shape);
+        metadata.real(
+                architecture == Architecture.GPT2
+                        ? "attention.layer_norm_epsilon"
+                        : "attention.layer_norm_rms_epsilon",
+                shape.epsilon());
+        GgufShape.Rotation rotation = shape.rotation();
+        if (rotation != null) {
+            metadata.rope(rotation);
+        }
+        metadata.window(architecture, shape);
+        metadata.caps(shape);
+        GgufShape.Experts experts = shape.experts();
+        if (experts != null) {
+            metadata.experts(architecture, experts);
         }
         return metadata.entries;
     }
@@ -52,18 +62,50 @@ final class ExportMetadata {
         whole("attention.value_length", shape.headDim());
     }
 
-    private void rope(GgufShape shape) {
-        real("attention.layer_norm_rms_epsilon", shape.epsilon());
-        whole("rope.dimension_count", shape.rotaryWidth());
-        real("rope.freq_base", shape.ropeTheta());
-        @Nullable Double linear = shape.ropeLinear();
+    private void rope(GgufShape.Rotation rotation) {
+        whole("rope.dimension_count", rotation.width());
+        real("rope.freq_base", rotation.theta());
+        @Nullable Double linear = rotation.linear();
         if (linear != null) {
             entries.put(prefix + "rope.scaling.type", new GgufValue.Text("linear"));
             real("rope.scaling.factor", linear);
         }
+        GgufShape.Longer longer = rotation.longer();
+        if (longer != null) {
+            whole("rope.scaling.original_context_length", longer.original());
+            real("rope.scaling.attn_factor", longer.magnitude());
+        }
+    }
+
+    private void window(Architecture architecture, GgufShape shape) {
         @Nullable Long window = shape.window();
         if (window != null) {
             whole("attention.sliding_window", window);
+        } else if (architecture == Architecture.PHI3) {
+            // llama.cpp demands the key here, or takes a window from the number of blocks.
+            whole("attention.sliding_window", 0);
+        }
+    }
+
+    private void caps(GgufShape shape) {
+        @Nullable Double attention = shape.attentionCap();
+        if (attention != null) {
+            real("attn_logit_softcapping", attention);
+        }
+        @Nullable Double logits = shape.logitCap();
+        if (logits != null) {
+            real("final_logit_softcapping", logits);
+        }
+    }
+
+    private void experts(Architecture architecture, GgufShape.Experts experts) {
+        whole("expert_count", experts.count());
+        whole("expert_used_count", experts.active());
+        if (architecture == Architecture.QWEN2_MOE || architecture == Architecture.QWEN3_MOE) {
+            whole("expert_feed_forward_length", experts.intermediate());
+        }
+        if (experts.shared() > 0) {
+            whole("expert_shared_feed_forward_length", experts.shared());
         }
     }
 

@@ -13,6 +13,7 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -24,7 +25,6 @@ import org.espalier.checkpoint.Text;
 import org.espalier.core.UserError;
 import org.espalier.core.progress.Progress;
 import org.espalier.core.tensor.Tensors;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -39,13 +39,15 @@ public final class GgufExport {
     private static final Pattern NEEDLESS =
             Pattern.compile(".*\\.(attn\\.bias|attn\\.masked_bias|rotary_emb\\.inv_freq)");
 
+    private static final int BLOCKS_OF_70B = 80;
+
     private final Checkpoint model;
     private final GgufShape shape;
     private final GgufFileType type;
     private final Architecture architecture;
 
-    /** What a tensor of the file is made of; null for the divisors of the rope. */
-    private final Map<String, @Nullable String> sources = new LinkedHashMap<>();
+    /** What a tensor of the file is made of: one tensor, or one of each expert; of none where it is configuration. */
+    private final Map<String, List<String>> sources = new LinkedHashMap<>();
 
     private final List<GgufSpec> plan = new ArrayList<>();
 
@@ -53,15 +55,7 @@ public final class GgufExport {
         this.model = model;
         this.shape = shape;
         this.type = type;
-        Architecture found = Architecture.ofFamily(shape.family());
-        if (found == null) {
-            throw new UserError(
-                    "models of family "
-                            + Text.quote(shape.family())
-                            + " cannot be exported to GGUF yet; gpt2, llama, mistral, qwen2 and qwen3 can:"
-                            + " export to safetensors, and use llama.cpp's own converter");
-        }
-        this.architecture = found;
+        this.architecture = Architecture.ofFamily(shape.family());
     }
 
     /**
@@ -114,22 +108,23 @@ public final class GgufExport {
             left.remove("lm_head.weight");
         }
         boolean hasOutput = model.contains("lm_head.weight") && !shape.tied();
+        GgufShape.Experts experts = shape.experts();
         TypeMixture mixture =
                 new TypeMixture(
-                        type, shape.blocks(), hasOutput || architecture == Architecture.GPT2);
-        for (String name : architecture.tensorNames(shape.blocks())) {
-            String source = source(name);
-            if (source == null) {
+                        type,
+                        shape.blocks(),
+                        experts == null ? 0 : experts.count(),
+                        sharesValues(),
+                        hasOutput || architecture.needsOutput());
+        for (String name : architecture.names().all(shape.blocks())) {
+            List<String> parts = sources(name);
+            if (parts.isEmpty()) {
                 continue;
             }
-            left.remove(source);
-            List<Long> extents =
-                    new ArrayList<>(Arrays.stream(model.shape(source)).boxed().toList());
-            if (!architecture.isTransposed(name)) {
-                extents = extents.reversed();
-            }
+            left.removeAll(parts);
+            List<Long> extents = extents(name, parts);
             plan.add(new GgufSpec(name, mixture.of(name, extents), extents));
-            sources.put(name, source);
+            sources.put(name, parts);
         }
         if (!left.isEmpty()) {
             throw new UserError(
@@ -140,31 +135,64 @@ public final class GgufExport {
                             + architecture.id()
                             + " of llama.cpp does not have; export to safetensors instead");
         }
-        List<Double> divisors = shape.ropeDivisors();
-        if (divisors != null) {
-            plan.add(
-                    new GgufSpec(
-                            RopeScaling.DIVISORS, GgufType.F32, List.of((long) divisors.size())));
-            sources.put(RopeScaling.DIVISORS, null);
-        }
+        RopeScaling.divisors(architecture, shape)
+                .forEach((name, divisors) -> {
+                    plan.add(new GgufSpec(name, GgufType.F32, List.of((long) divisors.size())));
+                    sources.put(name, List.of());
+                });
     }
 
-    /** The tensor of the checkpoint that becomes a tensor of the file; null where it has none. */
-    private @Nullable String source(String name) {
-        String source = architecture.tensor(name);
-        if (source == null) {
-            return null;
+    /** Llama and Qwen2 with 80 blocks are "70B" there, unless each head of a Llama has a v of its own. */
+    private boolean sharesValues() {
+        return shape.blocks() == BLOCKS_OF_70B
+                && (architecture == Architecture.QWEN2
+                        || (architecture == Architecture.LLAMA
+                                && shape.heads() != shape.kvHeads()));
+    }
+
+    private List<Long> extents(String name, List<String> parts) {
+        List<Long> extents =
+                new ArrayList<>(
+                        Arrays.stream(model.shape(parts.getFirst())).boxed().toList().reversed());
+        if (architecture.isTransposed(name)) {
+            return extents.reversed();
         }
-        String bare = source.replaceFirst("^transformer\\.", "");
-        if (!model.contains(source) && model.contains(bare)) {
-            return bare;
+        if (architecture.isFlattened(name)) {
+            extents.removeLast();
+        } else if (isStack(name)) {
+            extents.add((long) parts.size());
+        }
+        return extents;
+    }
+
+    private boolean isStack(String name) {
+        String source = architecture.names().tensor(name);
+        return source != null && source.contains(TensorNames.EXPERT);
+    }
+
+    /** The tensors of the checkpoint that become a tensor of the file; none where it has none. */
+    private List<String> sources(String name) {
+        String source = architecture.names().tensor(name);
+        GgufShape.Experts experts = shape.experts();
+        if (source == null) {
+            return List.of();
+        }
+        if (source.contains(TensorNames.EXPERT) && experts != null) {
+            return LongStream.range(0, experts.count())
+                    .mapToObj(expert -> stored(source.replace(TensorNames.EXPERT, "" + expert)))
+                    .toList();
         }
         if (name.equals("output.weight") && shape.tied()) {
-            // GPT-2 gets a copy; elsewhere llama.cpp takes the embedding where there is no output
-            // matrix.
-            return architecture == Architecture.GPT2 ? source("token_embd.weight") : null;
+            // Elsewhere llama.cpp takes the embedding where there is no output matrix.
+            return architecture.needsOutput() ? sources("token_embd.weight") : List.of();
         }
-        return model.contains(source) ? source : null;
+        String stored = stored(source);
+        return model.contains(stored) ? List.of(stored) : List.of();
+    }
+
+    /** Under what name the checkpoint has a tensor; some leave out the first module. */
+    private String stored(String name) {
+        return model.contains(name) ? name : name.replaceFirst("^(transformer|model)\\.", "");
     }
 
     private void chatTemplate(Map<String, GgufValue> metadata) {
@@ -180,50 +208,57 @@ public final class GgufExport {
     }
 
     private void write(GgufWriter writer, GgufSpec spec) {
-        String source = sources.get(spec.name());
-        try (PointerScope scope = new PointerScope()) {
-            if (source == null) {
-                writer.write(spec.name(), divisors());
-                return;
+        List<String> parts = sources.getOrDefault(spec.name(), List.of());
+        if (parts.isEmpty()) {
+            try (PointerScope scope = new PointerScope()) {
+                writer.write(spec.name(), divisors(spec.name()));
             }
-            Tensor tensor = changed(spec.name(), source);
-            DType plain =
-                    switch (spec.type()) {
-                        case F32 -> DType.F32;
-                        case F16 -> DType.F16;
-                        case BF16 -> DType.BF16;
-                        default -> null;
-                    };
-            if (plain != null) {
-                Tensor converted = Conversion.convert(source, tensor, plain);
-                writer.write(spec.name(), Tensors.segment(converted));
-                return;
+        }
+        for (int i = 0; i < parts.size(); i++) {
+            try (PointerScope scope = new PointerScope()) {
+                MemorySegment bytes = stored(spec, parts.get(i));
+                writer.write(spec.name(), i, parts.size(), bytes);
             }
-            Tensor floats = Conversion.convert(source, tensor, DType.F32);
-            if (!floats.isfinite().all().item_bool()) {
-                throw new UserError(
-                        "tensor "
-                                + Text.quote(source)
-                                + " has values that are no numbers or infinite, which "
-                                + spec.type()
-                                + " cannot hold; export as f32, f16 or bf16");
-            }
-            Tensor blocks =
-                    torch.empty(new long[] {spec.bytes()}, Tensors.options(ScalarType.Byte), null);
-            quantize(spec, Tensors.segment(floats), Tensors.segment(blocks));
-            writer.write(spec.name(), Tensors.segment(blocks));
         }
     }
 
+    /** The bytes of one tensor of the checkpoint in the type of the file, in the innermost scope of the caller. */
+    private MemorySegment stored(GgufSpec spec, String source) {
+        Tensor tensor = changed(spec.name(), source);
+        DType plain =
+                switch (spec.type()) {
+                    case F32 -> DType.F32;
+                    case F16 -> DType.F16;
+                    case BF16 -> DType.BF16;
+                    default -> null;
+                };
+        if (plain != null) {
+            return Tensors.segment(Conversion.convert(source, tensor, plain));
+        }
+        Tensor floats = Conversion.convert(source, tensor, DType.F32);
+        if (!floats.isfinite().all().item_bool()) {
+            throw new UserError(
+                    "tensor "
+                            + Text.quote(source)
+                            + " has values that are no numbers or infinite, which "
+                            + spec.type()
+                            + " cannot hold; export as f32, f16 or bf16");
+        }
+        long bytes = floats.numel() / spec.type().blockElements() * spec.type().blockBytes();
+        Tensor blocks = torch.empty(new long[] {bytes}, Tensors.options(ScalarType.Byte), null);
+        quantize(spec.type(), Tensors.segment(floats), Tensors.segment(blocks));
+        return Tensors.segment(blocks);
+    }
+
     /** Blocks do not depend on each other, so the number of threads does not show in the bytes. */
-    private static void quantize(GgufSpec spec, MemorySegment floats, MemorySegment blocks) {
-        GgufType type = spec.type();
+    private static void quantize(GgufType type, MemorySegment floats, MemorySegment blocks) {
+        long all = floats.byteSize() / Float.BYTES;
         long step = CHUNK / type.blockElements() * type.blockBytes();
-        LongStream.range(0, (spec.elements() + CHUNK - 1) / CHUNK)
+        LongStream.range(0, (all + CHUNK - 1) / CHUNK)
                 .parallel()
                 .forEach(chunk -> {
                     long from = chunk * CHUNK;
-                    long elements = Math.min(CHUNK, spec.elements() - from);
+                    long elements = Math.min(CHUNK, all - from);
                     Quantizer.quantize(
                             type,
                             floats.asSlice(4 * from, 4 * elements),
@@ -238,6 +273,9 @@ public final class GgufExport {
         if (architecture.isTransposed(name)) {
             return tensor.t();
         }
+        if (architecture.isLessOne(name)) {
+            return Conversion.convert(source, tensor, DType.F32).add(new Scalar(1f));
+        }
         if (!architecture.isPermuted(name)) {
             return tensor;
         }
@@ -246,8 +284,9 @@ public final class GgufExport {
     }
 
     /** In the innermost scope of the caller. */
-    private MemorySegment divisors() {
-        List<Double> divisors = shape.ropeDivisors() == null ? List.of() : shape.ropeDivisors();
+    private MemorySegment divisors(String name) {
+        List<Double> divisors =
+                RopeScaling.divisors(architecture, shape).getOrDefault(name, List.of());
         float[] floats = new float[divisors.size()];
         for (int i = 0; i < floats.length; i++) {
             floats[i] = divisors.get(i).floatValue();

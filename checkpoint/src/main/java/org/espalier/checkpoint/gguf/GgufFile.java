@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
@@ -101,18 +102,30 @@ public final class GgufFile implements AutoCloseable {
      */
     public Tensor tensor(String name) {
         GgufTensor info = info(name);
+        return tensor(info, segment(name), info.shape());
+    }
+
+    /** As {@link #tensor}, one entry of the slowest axis of a tensor with two axes or more. */
+    public Tensor slice(String name, long index) {
+        GgufTensor info = info(name);
+        List<Long> shape = info.shape();
+        long bytes = info.bytes() / shape.getFirst();
+        MemorySegment data = segment(name).asSlice(index * bytes, bytes);
+        return tensor(info, data, shape.subList(1, shape.size()));
+    }
+
+    private Tensor tensor(GgufTensor info, MemorySegment data, List<Long> dimensions) {
         if (!info.type().isReadable()) {
             throw new UserError(
                     "tensor "
-                            + Text.quote(name)
+                            + Text.quote(info.name())
                             + " in "
                             + path
                             + " is "
                             + info.type()
                             + ", which cannot be read; convert the model to F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K");
         }
-        long[] shape = info.shape().stream().mapToLong(Long::longValue).toArray();
-        MemorySegment data = segment(name);
+        long[] shape = dimensions.stream().mapToLong(Long::longValue).toArray();
         @Nullable ScalarType plain = plain(info.type());
         if (plain == null) {
             Tensor floats = torch.empty(shape, Tensors.options(ScalarType.Float), null);

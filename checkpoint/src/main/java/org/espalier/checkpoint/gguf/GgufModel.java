@@ -1,12 +1,12 @@
 package org.espalier.checkpoint.gguf;
 
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.CheckpointSource;
@@ -16,11 +16,12 @@ import org.espalier.checkpoint.Text;
 import org.espalier.checkpoint.Tokenizer;
 import org.espalier.core.UserError;
 import org.espalier.core.tensor.Tensors;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A GGUF file as Hugging Face would have the model: names, values and orientation of the tensors, configuration,
- * tokenizer. Architectures llama (Mistral included), qwen2, qwen3 and gpt2. Quantized tensors appear as float32.
+ * tokenizer. Quantized tensors appear as float32.
  */
 public final class GgufModel implements CheckpointSource {
     private static final String OUTPUT = "output.weight";
@@ -30,8 +31,11 @@ public final class GgufModel implements CheckpointSource {
     private final Architecture architecture;
     private final Metadata metadata;
     private final ObjectNode config;
-    private final Map<String, GgufTensor> sources = new LinkedHashMap<>();
+    private final Map<String, Source> sources = new LinkedHashMap<>();
     private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
+
+    /** Where a tensor comes from: a whole tensor of the file, or the matrix of one expert in a stack. */
+    private record Source(GgufTensor tensor, @Nullable Long expert) {}
 
     private GgufModel(GgufFile file) {
         this.file = file;
@@ -41,8 +45,7 @@ public final class GgufModel implements CheckpointSource {
         this.config = new ConfigBuilder(file, architecture, metadata, tied).build();
         for (GgufTensor tensor : file.tensors().values()) {
             boolean copy = tied && tensor.name().equals(OUTPUT);
-            boolean configuration =
-                    tensor.name().equals(RopeScaling.DIVISORS) && architecture != Architecture.GPT2;
+            boolean configuration = RopeScaling.isPart(architecture, tensor.name());
             if (!copy && !configuration) {
                 add(tensor);
             }
@@ -62,37 +65,34 @@ public final class GgufModel implements CheckpointSource {
 
     private Architecture architecture() {
         String id = metadata.text("general.architecture");
-        Architecture found = Architecture.of(id);
+        Long experts = metadata.optionalWhole(id + ".expert_count");
+        Architecture found = Architecture.of(id, experts != null && experts > 0);
         if (found == null) {
             throw new UserError(
                     file.path()
                             + " is of architecture "
                             + Text.quote(id)
                             + ", which cannot be opened; known are "
-                            + String.join(
-                                    ", ",
-                                    Arrays.stream(Architecture.values())
-                                            .map(Architecture::id)
-                                            .toList()));
+                            + Architecture.known());
         }
         return found;
     }
 
-    /** A tied model has no output matrix, or, for llama.cpp's GPT-2, a copy of the embedding. */
+    /** A tied model has no output matrix, or, in some architectures of llama.cpp, a copy of the embedding. */
     private boolean isTied() {
         GgufTensor output = file.tensors().get(OUTPUT);
         GgufTensor embedding = file.tensors().get(EMBEDDING);
         if (output == null || embedding == null) {
             return output == null;
         }
-        return architecture == Architecture.GPT2
+        return architecture.needsOutput()
                 && output.type() == embedding.type()
                 && output.extents().equals(embedding.extents())
                 && file.segment(OUTPUT).mismatch(file.segment(EMBEDDING)) < 0;
     }
 
     private void add(GgufTensor source) {
-        String name = architecture.tensor(source.name());
+        String name = architecture.names().tensor(source.name());
         if (name == null) {
             throw new UserError(
                     file.path()
@@ -104,13 +104,26 @@ public final class GgufModel implements CheckpointSource {
         }
         boolean transposed = architecture.isTransposed(source.name());
         List<Long> shape = transposed ? source.extents() : source.shape();
+        if (name.contains(TensorNames.EXPERT)) {
+            for (long expert = 0; expert < shape.getFirst(); expert++) {
+                String one = name.replace(TensorNames.EXPERT, Long.toString(expert));
+                add(one, new Source(source, expert), shape.subList(1, shape.size()));
+            }
+        } else {
+            boolean flattened = architecture.isFlattened(source.name()) && shape.size() == 1;
+            add(name, new Source(source, null), flattened ? List.of(1L, shape.getFirst()) : shape);
+        }
+    }
+
+    private void add(String name, Source source, List<Long> shape) {
         DType type =
-                switch (source.type()) {
+                switch (source.tensor().type()) {
                     case F16 -> DType.F16;
                     case BF16 -> DType.BF16;
                     default -> DType.F32;
                 };
-        long bytes = Math.multiplyExact(source.elements(), type.bits() / 8);
+        long elements = shape.stream().mapToLong(Long::longValue).reduce(1, Math::multiplyExact);
+        long bytes = Math.multiplyExact(elements, type.bits() / 8);
         tensors.put(name, new TensorInfo(name, type, shape, 0, bytes));
         sources.put(name, source);
     }
@@ -132,19 +145,32 @@ public final class GgufModel implements CheckpointSource {
 
     @Override
     public Tensor tensor(String name) {
-        GgufTensor source = sources.get(name);
+        Source source = sources.get(name);
         if (source == null) {
             throw new UserError(file.path() + " has no tensor " + Text.quote(name));
         }
-        return Tensors.scoped(() -> {
-            Tensor tensor = file.tensor(source.name());
-            if (architecture.isTransposed(source.name())) {
-                return tensor.t().contiguous();
-            }
-            return architecture.isPermuted(source.name())
-                    ? RopeOrder.halves(tensor, heads(source.name()), path() + ": " + name)
-                    : tensor;
-        });
+        return Tensors.scoped(() -> changed(name, source));
+    }
+
+    private Tensor changed(String name, Source source) {
+        String there = source.tensor().name();
+        Long expert = source.expert();
+        if (expert != null) {
+            return file.slice(there, expert);
+        }
+        Tensor tensor = file.tensor(there);
+        if (architecture.isTransposed(there)) {
+            return tensor.t().contiguous();
+        }
+        if (architecture.isLessOne(there)) {
+            return tensor.sub(new Scalar(1f));
+        }
+        if (architecture.isFlattened(there)) {
+            return tensor.reshape(1, tensor.numel());
+        }
+        return architecture.isPermuted(there)
+                ? RopeOrder.halves(tensor, heads(there), path() + ": " + name)
+                : tensor;
     }
 
     private long heads(String source) {

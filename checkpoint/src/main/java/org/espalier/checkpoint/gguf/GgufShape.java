@@ -15,13 +15,13 @@ import org.jspecify.annotations.Nullable;
  * @param heads number of query heads
  * @param kvHeads number of key and value heads
  * @param headDim width of a head
- * @param rotaryWidth channels of a head that are rotated; 0 for none
  * @param epsilon what the norms add under the root
- * @param ropeTheta base of the rotation's frequencies
- * @param ropeLinear factor of position interpolation, or null
- * @param ropeDivisors what each frequency is divided by, one for each pair of channels, or null
+ * @param rotation rotation of queries and keys, or null
  * @param positions number of tokens that the model was made for
- * @param window number of tokens that each token sees in all blocks, or null for all
+ * @param window number of tokens that each token sees in the blocks that have a window, or null for all
+ * @param attentionCap bound of the scores of attention, or null
+ * @param logitCap bound of the logits, or null
+ * @param experts the mixture of experts, or null
  * @param tied whether the embedding is also the output matrix
  */
 public record GgufShape(
@@ -34,15 +34,55 @@ public record GgufShape(
         long heads,
         long kvHeads,
         long headDim,
-        long rotaryWidth,
         double epsilon,
-        double ropeTheta,
-        @Nullable Double ropeLinear,
-        @Nullable List<Double> ropeDivisors,
+        @Nullable Rotation rotation,
         long positions,
         @Nullable Long window,
+        @Nullable Double attentionCap,
+        @Nullable Double logitCap,
+        @Nullable Experts experts,
         boolean tied) {
-    public GgufShape {
-        ropeDivisors = ropeDivisors == null ? null : List.copyOf(ropeDivisors);
+
+    /**
+     * The rotary position embedding.
+     *
+     * @param width channels of a head that are rotated
+     * @param theta base of the frequencies
+     * @param linear factor of position interpolation, or null
+     * @param divisors what each frequency is divided by, one for each pair of channels, or null
+     * @param longer another set of divisors for longer texts, or null
+     */
+    public record Rotation(
+            long width,
+            double theta,
+            @Nullable Double linear,
+            @Nullable List<Double> divisors,
+            @Nullable Longer longer) {
+        public Rotation {
+            divisors = divisors == null ? null : List.copyOf(divisors);
+        }
     }
+
+    /**
+     * LongRoPE.
+     *
+     * @param divisors what each frequency is divided by in longer texts
+     * @param original the longest text that takes the other divisors
+     * @param magnitude what rotated queries and keys are multiplied with in all texts
+     */
+    public record Longer(List<Double> divisors, long original, double magnitude) {
+        public Longer {
+            divisors = List.copyOf(divisors);
+        }
+    }
+
+    /**
+     * A mixture of experts in every block.
+     *
+     * @param count number of experts
+     * @param active number of experts that each token goes to
+     * @param intermediate width of an expert
+     * @param shared width of the expert that every token goes to; 0 where there is none
+     */
+    public record Experts(long count, long active, long intermediate, long shared) {}
 }

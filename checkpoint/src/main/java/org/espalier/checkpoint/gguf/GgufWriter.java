@@ -100,13 +100,30 @@ public final class GgufWriter implements AutoCloseable {
 
     /** Writes the bytes of a tensor. */
     public void write(String name, MemorySegment bytes) {
+        write(name, 0, 1, bytes);
+    }
+
+    /** Writes one of the equal parts that a tensor consists of; the last part is to be written last. */
+    public void write(String name, int part, int parts, MemorySegment bytes) {
         GgufTensor info = tensors.get(name);
-        if (info == null || bytes.byteSize() != info.bytes()) {
+        if (info == null || bytes.byteSize() * parts != info.bytes()) {
             throw new IllegalArgumentException(
-                    name + " is planned as " + info + " but has " + bytes.byteSize() + " bytes");
+                    name
+                            + " is planned as "
+                            + info
+                            + " but part "
+                            + part
+                            + " of "
+                            + parts
+                            + " has "
+                            + bytes.byteSize()
+                            + " bytes");
         }
         try {
-            channel.put(bytes, dataStart + info.begin());
+            channel.put(bytes, dataStart + info.begin() + part * bytes.byteSize());
+            if (part < parts - 1) {
+                return;
+            }
             byte[] padding = new byte[(int) (padded(info.bytes()) - info.bytes())];
             channel.put(MemorySegment.ofArray(padding), dataStart + info.begin() + info.bytes());
         } catch (IOException e) {

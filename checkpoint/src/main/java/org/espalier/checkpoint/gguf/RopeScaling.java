@@ -1,6 +1,8 @@
 package org.espalier.checkpoint.gguf;
 
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.bytedeco.javacpp.PointerScope;
 import org.espalier.core.UserError;
 import org.espalier.core.tensor.Tensors;
@@ -17,6 +19,12 @@ final class RopeScaling {
     /** What each frequency is divided by, one number for each pair of channels. */
     static final String DIVISORS = "rope_freqs.weight";
 
+    /** The same of a LongRoPE, for texts of up to the original length. */
+    static final String SHORT_DIVISORS = "rope_factors_short.weight";
+
+    /** The same for longer texts. */
+    static final String LONG_DIVISORS = "rope_factors_long.weight";
+
     private final GgufFile file;
     private final Metadata metadata;
     private final String prefix;
@@ -27,19 +35,57 @@ final class RopeScaling {
         this.prefix = architecture.id() + ".";
     }
 
+    /** Whether a tensor belongs to the configuration, and not to the weights, with Hugging Face. */
+    static boolean isPart(Architecture architecture, String name) {
+        return switch (name) {
+            case DIVISORS -> architecture != Architecture.GPT2;
+            case SHORT_DIVISORS, LONG_DIVISORS -> architecture == Architecture.PHI3;
+            default -> false;
+        };
+    }
+
+    /** The tensors of divisors of a file that is going to be written. */
+    static Map<String, List<Double>> divisors(Architecture architecture, GgufShape shape) {
+        GgufShape.Rotation rotation = shape.rotation();
+        List<Double> divisors = rotation == null ? null : rotation.divisors();
+        GgufShape.Longer longer = rotation == null ? null : rotation.longer();
+        if (divisors == null) {
+            return Map.of();
+        }
+        if (longer == null) {
+            return Map.of(DIVISORS, divisors);
+        }
+        Map<String, List<Double>> both = new TreeMap<>();
+        both.put(SHORT_DIVISORS, divisors);
+        both.put(LONG_DIVISORS, longer.divisors());
+        return both;
+    }
+
     /**
      * Adds {@code rope_scaling} to a configuration, if the file stretches anything.
      *
-     * @param headDim width of a head, all of which is rotated
+     * @param width channels of a head that are rotated
      * @param positions number of tokens that the model was made for
      */
-    void addTo(ObjectNode config, long headDim, long positions) {
+    void addTo(ObjectNode config, long width, long positions) {
         String type = metadata.optionalText(prefix + "rope.scaling.type");
         if (type != null && type.equals("none")) {
             type = null;
         }
-        float[] divisors = divisors(headDim);
-        if (divisors != null) {
+        float[] nearer = divisors(SHORT_DIVISORS, width);
+        float[] farther = divisors(LONG_DIVISORS, width);
+        float[] divisors = divisors(DIVISORS, width);
+        if (nearer != null && farther != null) {
+            config.put(
+                    "original_max_position_embeddings",
+                    metadata.whole(prefix + "rope.scaling.original_context_length"));
+            Double magnitude = metadata.optionalReal(prefix + "rope.scaling.attn_factor");
+            ObjectNode scaling = config.putObject("rope_scaling");
+            scaling.put("type", "longrope");
+            scaling.put("attention_factor", magnitude == null ? 1.0 : magnitude);
+            put(scaling.putArray("short_factor"), nearer, 1);
+            put(scaling.putArray("long_factor"), farther, 1);
+        } else if (divisors != null) {
             // llama.cpp divides by both, the divisor and the factor of position interpolation.
             combined(config.putObject("rope_scaling"), divisors, type == null ? 1 : linear(type))
                     .put("original_max_position_embeddings", positions);
@@ -55,13 +101,15 @@ final class RopeScaling {
         scaling.put("rope_type", "longrope");
         scaling.put("factor", 1.0);
         scaling.put("attention_factor", 1.0);
-        for (String key : List.of("short_factor", "long_factor")) {
-            ArrayNode factors = scaling.putArray(key);
-            for (float divisor : divisors) {
-                factors.add(divisor * factor);
-            }
-        }
+        put(scaling.putArray("short_factor"), divisors, factor);
+        put(scaling.putArray("long_factor"), divisors, factor);
         return scaling;
+    }
+
+    private static void put(ArrayNode factors, float[] divisors, double factor) {
+        for (float divisor : divisors) {
+            factors.add(divisor * factor);
+        }
     }
 
     private double linear(String type) {
@@ -79,33 +127,35 @@ final class RopeScaling {
         return metadata.real(prefix + "rope.scaling.factor");
     }
 
-    private float @Nullable [] divisors(long headDim) {
-        GgufTensor info = file.tensors().get(DIVISORS);
+    private float @Nullable [] divisors(String name, long width) {
+        GgufTensor info = file.tensors().get(name);
         if (info == null) {
             return null;
         }
-        if (info.extents().size() != 1 || info.elements() != headDim / 2) {
+        if (info.extents().size() != 1 || info.elements() != width / 2) {
             throw wrong(
+                    name,
                     "has the shape "
                             + info.shape()
                             + " where heads have "
-                            + headDim / 2
+                            + width / 2
                             + " frequencies");
         }
         float[] divisors;
         try (PointerScope scope = new PointerScope()) {
-            divisors = Tensors.toFloats(file.tensor(DIVISORS));
+            divisors = Tensors.toFloats(file.tensor(name));
         }
         for (float divisor : divisors) {
             if (!(divisor > 0 && divisor < Float.POSITIVE_INFINITY)) {
-                throw wrong("has the divisor " + divisor + ", which is not a positive number");
+                throw wrong(
+                        name, "has the divisor " + divisor + ", which is not a positive number");
             }
         }
         return divisors;
     }
 
-    private UserError wrong(String what) {
+    private UserError wrong(String name, String what) {
         return new UserError(
-                file.path() + ": tensor '" + DIVISORS + "' " + what + "; get the model again");
+                file.path() + ": tensor '" + name + "' " + what + "; get the model again");
     }
 }

@@ -10,14 +10,17 @@ import java.util.regex.Pattern;
  *
  * @param type of the whole file
  * @param blocks number of blocks of the model
+ * @param experts number of experts of each block; 0 where there are none
+ * @param sharesValues whether llama.cpp takes the model for a "70B", whose heads share each v among eight
  * @param hasOutput whether there is an output matrix of its own; without one the embedding takes its type
  */
-record TypeMixture(GgufFileType type, int blocks, boolean hasOutput) {
+record TypeMixture(
+        GgufFileType type, int blocks, long experts, boolean sharesValues, boolean hasOutput) {
     private static final Pattern BLOCK = Pattern.compile("blk\\.(\\d+)\\..*");
     private static final int SUPER_BLOCK = 256;
 
-    /** Models of 80 blocks are "70B" there, and share each v among eight heads. */
-    private static final int BLOCKS_OF_70B = 80;
+    /** The matrices of attention get more bits in models with so many experts, whose other matrices are many times more. */
+    private static final int EIGHT = 8;
 
     /** The type of a tensor; {@code extents} fastest first. */
     GgufType of(String name, List<Long> extents) {
@@ -43,6 +46,10 @@ record TypeMixture(GgufFileType type, int blocks, boolean hasOutput) {
                     ? GgufType.Q8_0
                     : GgufType.Q6_K;
         }
+        boolean eight = experts == EIGHT && type.isQuantized();
+        if (eight && (name.contains("attn_v.weight") || name.contains("attn_k.weight"))) {
+            return GgufType.Q8_0;
+        }
         Matcher block = BLOCK.matcher(name);
         if (type != GgufFileType.Q4_K_M || !block.matches()) {
             return type.type();
@@ -52,9 +59,11 @@ record TypeMixture(GgufFileType type, int blocks, boolean hasOutput) {
             return more ? GgufType.Q6_K : GgufType.Q4_K;
         }
         if (name.contains("attn_v.weight")) {
-            return more ? GgufType.Q6_K : blocks == BLOCKS_OF_70B ? GgufType.Q5_K : GgufType.Q4_K;
+            return more ? GgufType.Q6_K : sharesValues ? GgufType.Q5_K : GgufType.Q4_K;
         }
-        return name.contains("attn_qkv.weight") ? GgufType.Q5_K : GgufType.Q4_K;
+        boolean five =
+                name.contains("attn_qkv.weight") || (eight && name.contains("attn_output.weight"));
+        return five ? GgufType.Q5_K : GgufType.Q4_K;
     }
 
     /** The first and the last eighth of the blocks, and every third between. */

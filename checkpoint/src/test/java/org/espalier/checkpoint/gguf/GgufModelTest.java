@@ -182,7 +182,7 @@ class GgufModelTest {
 
     @Test
     void whatCannotBeMappedIsRefused() {
-        refused(file -> file.u32("llama.expert_count", 8), "llama.expert_count = 8");
+        refused(file -> file.u32("llama.expert_count", 8), "'llama.expert_used_count'");
         refused(file -> file.u32("llama.attention.value_length", 2), "value_length = 2");
         refused(file -> file.u32("llama.rope.dimension_count", 2), "dimension_count = 2");
         refused(file -> file.floats("rope_freqs.weight", new float[2], 2), "divisor 0.0");
@@ -210,7 +210,8 @@ class GgufModelTest {
         assertThatThrownBy(() -> GgufModel.open(other))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("'mamba'")
-                .hasMessageContaining("llama, qwen2, qwen3, gpt2");
+                .hasMessageContaining(
+                        "llama, qwen2, qwen2moe, qwen3, qwen3moe, olmoe, phi3, gemma2, gemma3, gpt2");
         Path unequal =
                 new GgufBuilder()
                         .text("general.architecture", "llama")
