@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import org.espalier.audit.receipt.ReceiptFile;
 import org.espalier.audit.receipt.Run;
 import org.espalier.cli.Runs.Outcome;
+import org.espalier.network.family.Families;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -77,6 +80,18 @@ class ResumeTest {
         flip(shard, before.length - 1);
         refused(run.run(out, "wanda"), "files.model-00001-of-00002.safetensors was");
         Files.write(shard, before);
+        Path config = run.model().resolve("config.json");
+        String settings = Files.readString(config);
+        Files.writeString(config, settings.replace("1e-5", "1e-6"));
+        refused(run.run(out, "wanda"), "files.config.json was");
+        Files.writeString(config, settings);
+        Path descriptor = run.model().resolve(Families.BESIDE);
+        try (InputStream llama =
+                Families.class.getResourceAsStream("/org/espalier/network/families/llama.yaml")) {
+            Files.copy(Objects.requireNonNull(llama), descriptor);
+        }
+        refused(run.run(out, "wanda"), "files.espalier-family.yaml");
+        Files.delete(descriptor);
         Outcome same = run.run(out, "wanda");
         assertThat(Notes.resumedAfter(same.err())).as(same.err()).isEqualTo(2);
     }

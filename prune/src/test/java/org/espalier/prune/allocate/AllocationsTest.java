@@ -138,6 +138,19 @@ class AllocationsTest {
         }
     }
 
+    /**
+     * The released code's {@code Lamda} 2 at 4:8 spreads the numbers kept over 2 of 8: 3, 4 and 5. It then keeps 6 in place
+     * of 5, and so 13 of 24; the budget is 12.
+     */
+    @Test
+    void owlGivesBlocksAnNOfTheirOwnWithinTheBudget() {
+        List<LayerShape> layers = layers(3, 48);
+        double[] wanted = new Owl(0.125, 6).wanted(layers, List.of(0.0, 1.0, 2.0), 0.5);
+        double[] restored = BudgetRestorer.restore(wanted, layers, new Pattern.NofM(4, 8), 0.5);
+        assertThat(restored)
+                .containsExactly(new double[] {5.0 / 8, 4.0 / 8, 3.0 / 8}, within(1e-12));
+    }
+
     @Test
     void dlpReducesTheScoresOfTheBlockAsOneList() {
         try (PointerScope scope = new PointerScope()) {
