@@ -3,13 +3,17 @@ package org.espalier.cli;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.espalier.audit.language.Divergence;
 import org.espalier.audit.language.Evaluation;
 import org.espalier.audit.language.Perplexity;
+import org.espalier.audit.language.ReadingMemory;
+import org.espalier.audit.language.ReadingPlan;
 import org.espalier.core.UserError;
 import org.espalier.network.text.TextSource;
+import org.espalier.prune.calibrate.Thrift;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -64,6 +68,23 @@ final class EvaluateCommand implements Callable<Integer> {
             description = "A reference with the same vocabulary, usually the dense model.")
     private @Nullable Path against;
 
+    @Option(
+            names = "--memory",
+            paramLabel = "LIMIT",
+            description =
+                    "Most resident memory, such as 4GiB, 6G or 500MB: what is needed is done to stay below, and what"
+                            + " cannot fit is refused (default: that of the machine, nothing refused). The result is"
+                            + " the same to the bit.")
+    private @Nullable String memory;
+
+    @Option(
+            names = "--scratch",
+            paramLabel = "DIR",
+            description =
+                    "Folder for the scratch files that --memory may ask for, on a disk (default: the system's"
+                            + " folder for temporary files).")
+    private Path scratch = Path.of(System.getProperty("java.io.tmpdir"));
+
     @Mixin private final CommonOptions common = new CommonOptions();
 
     EvaluateCommand(Console console) {
@@ -77,18 +98,22 @@ final class EvaluateCommand implements Callable<Integer> {
             Path file = text == null ? ModelTexts.heldOut(model) : text;
             MeasureText measure = MeasureText.of(own, file, window, stride, windows);
             if (against == null) {
+                ReadingPlan plan = plan(measure, own);
                 Perplexity perplexity =
                         Evaluation.perplexity(
-                                own.language(), measure.windows(), console.progress());
+                                own.language(thrift(plan, "own")),
+                                measure.windows(),
+                                console.progress());
                 requireNumber(model, perplexity);
                 print(measure, new Evaluation(perplexity, null, null));
             } else {
                 try (OpenModel other = OpenModel.open(against)) {
                     requireSameVocabulary(own, other, measure);
+                    ReadingPlan plan = plan(measure, own, other);
                     Evaluation evaluation =
                             Evaluation.against(
-                                    own.language(),
-                                    other.language(),
+                                    own.language(thrift(plan, "own")),
+                                    other.language(thrift(plan, "other")),
                                     measure.windows(),
                                     console.progress());
                     requireNumber(model, evaluation.perplexity());
@@ -98,6 +123,28 @@ final class EvaluateCommand implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    /** Chooses how to stay within the memory; what cannot fit is refused. */
+    private ReadingPlan plan(MeasureText measure, OpenModel... models) {
+        List<ReadingMemory.Network> networks =
+                Arrays.stream(models)
+                        .map(open -> ReadingMemory.Network.of(open.decoder()))
+                        .toList();
+        ReadingPlan plan =
+                MemoryBudget.of(memory)
+                        .plan(ReadingMemory.of(networks, measure.windows()), "a smaller --window");
+        if (!plan.measures().isEmpty()) {
+            console.progress().note("to spare memory: " + String.join(", ", plan.measures()));
+        }
+        return plan;
+    }
+
+    /** Several evaluations may run at the same time, with two models each. */
+    private Thrift thrift(ReadingPlan plan, String role) {
+        return plan.thrift(
+                scratch.resolve(
+                        "espalier-%d-%s.scratch".formatted(ProcessHandle.current().pid(), role)));
     }
 
     private void requireSameVocabulary(OpenModel own, OpenModel other, MeasureText measure) {

@@ -2,6 +2,8 @@ package org.espalier.cli;
 
 import java.util.List;
 import java.util.stream.IntStream;
+import org.espalier.audit.language.ReadingMemory;
+import org.espalier.audit.language.ReadingPlan;
 import org.espalier.core.UserError;
 import org.espalier.core.progress.Progress;
 import org.espalier.network.Decoder;
@@ -21,12 +23,6 @@ import org.jspecify.annotations.Nullable;
  * @param given whether somebody did: only then is refused what does not fit
  */
 record MemoryBudget(long limit, boolean given) {
-    /** Logits of a batch at most (see {@link org.espalier.audit.language.Evaluation}). */
-    private static final long BATCH_LOGITS = 1 << 25;
-
-    /** Matrices of that size at a time: log-probabilities of both models, and what is made of them. */
-    private static final int LOGIT_COPIES = 6;
-
     /**
      * The budget of a command line.
      *
@@ -66,36 +62,28 @@ record MemoryBudget(long limit, boolean given) {
     }
 
     /**
-     * Refuses to measure where the head and its logits do not fit.
+     * How to read a text within the budget.
      *
-     * @param tokens of all windows
+     * @param remedy what else the user can do where nothing fits, a clause
+     * @throws UserError where a limit was given and nothing fits, with the figure that would
      */
-    void requireMeasuring(DecoderConfig config, List<Linear> linears, long tokens) {
-        long needed = measuring(config, linears, tokens);
-        if (given && needed > limit) {
-            throw new UserError(
-                    "measuring the models on a text takes "
-                            + MemorySize.words(needed)
-                            + " of memory but --memory is "
-                            + MemorySize.words(limit)
-                            + "; give that much or leave --text out");
-        }
-    }
-
-    /** What reading text with a model takes: its head, one block and the logits of a batch. */
-    static long measuring(DecoderConfig config, List<Linear> linears, long tokens) {
-        long block =
-                IntStream.range(0, config.blocks())
-                        .mapToLong(index ->
-                                linears.stream()
-                                        .filter(linear -> linear.block() == index)
-                                        .mapToLong(Linear::size)
-                                        .sum())
-                        .max()
-                        .orElse(0);
-        return MemoryModel.RUNTIME
-                + LOGIT_COPIES * Float.BYTES * Math.min(BATCH_LOGITS, tokens * config.vocabulary())
-                + Float.BYTES * Math.max(block, config.vocabulary() * config.hidden());
+    ReadingPlan plan(ReadingMemory memory, String remedy) {
+        return ReadingPlan.within(memory, limit)
+                .orElseGet(() -> {
+                    ReadingPlan least = ReadingPlan.least(memory);
+                    if (given) {
+                        throw new UserError(
+                                "--memory "
+                                        + MemorySize.words(limit)
+                                        + " is too little for measuring on this text; "
+                                        + MemorySize.words(least.estimate().total())
+                                        + " would do: "
+                                        + terms(least.estimate())
+                                        + "; give that much, or "
+                                        + remedy);
+                    }
+                    return least;
+                });
     }
 
     /** Whether a generator fits, which holds the whole model as float32. */

@@ -7,6 +7,7 @@ import org.espalier.checkpoint.gguf.Models;
 import org.espalier.network.Decoder;
 import org.espalier.network.Generator;
 import org.espalier.network.text.TextEncoder;
+import org.espalier.prune.calibrate.Thrift;
 
 /**
  * A checkpoint with the network that runs it.
@@ -41,9 +42,14 @@ record OpenModel(Checkpoint checkpoint, Decoder decoder) implements AutoCloseabl
         return (int) Math.min(Integer.MAX_VALUE, decoder.config().maxPositions());
     }
 
-    /** The model as the measuring code sees it. */
+    /** The model as the measuring code sees it, with everything in memory. */
     LanguageModel language() {
-        return LanguageModel.of(decoder);
+        return language(Thrift.NONE);
+    }
+
+    /** The model as the measuring code sees it. */
+    LanguageModel language(Thrift thrift) {
+        return LanguageModel.of(decoder, thrift);
     }
 
     /** The tokenizer with the special tokens that it adds by itself; it is opened when text comes. */

@@ -7,6 +7,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.espalier.audit.language.Evaluation;
+import org.espalier.audit.language.ReadingMemory;
+import org.espalier.audit.language.ReadingPlan;
 import org.espalier.audit.receipt.Checksum;
 import org.espalier.audit.receipt.FileEntry;
 import org.espalier.audit.receipt.LayerEntry;
@@ -50,6 +52,9 @@ final class PruneJob {
     /** The hidden states of the calibration tokens, where they do not fit into the memory. */
     private static final String SCRATCH = "hidden-states.scratch";
 
+    /** Those of the dense model, while the models are measured. */
+    private static final String DENSE_SCRATCH = "hidden-states-dense.scratch";
+
     private final PruneRequest request;
     private final CommonOptions common;
     private final Progress progress;
@@ -79,7 +84,8 @@ final class PruneJob {
             MeasureText measure = measureText(dense);
             GivenStatistics given = imatrix();
             TextSource.@Nullable Sample sample = given == null ? calibration(dense) : null;
-            MemoryPlan memory = memory(dense, sample, dtype, measure);
+            MemoryPlan memory = memory(dense, sample, dtype);
+            ReadingPlan reading = measure == null ? null : reading(dense, measure);
             try (CheckpointWriter writer =
                     CheckpointWriter.open(dense.checkpoint(), request.out(), dtype)) {
                 List<FileEntry> sources =
@@ -112,7 +118,10 @@ final class PruneJob {
                         PruneOutcome outcome = prune(dense, plan, sample, given, sink, thrift);
                         Path sealed = writer.seal();
                         stopwatch.lap("write");
-                        Quality quality = measure == null ? null : measure(dense, sealed, measure);
+                        Quality quality =
+                                measure == null || reading == null
+                                        ? null
+                                        : measure(dense, sealed, measure, reading, writer);
                         Receipt receipt =
                                 receipt(dense, sources, calibration, outcome, sealed, quality);
                         return finish(writer, receipt);
@@ -136,10 +145,7 @@ final class PruneJob {
 
     /** Chooses how to stay within the memory; what cannot fit is refused. */
     private MemoryPlan memory(
-            OpenModel dense,
-            TextSource.@Nullable Sample sample,
-            @Nullable DType dtype,
-            @Nullable MeasureText measure) {
+            OpenModel dense, TextSource.@Nullable Sample sample, @Nullable DType dtype) {
         List<Integer> lengths =
                 sample == null
                         ? List.of()
@@ -153,15 +159,6 @@ final class PruneJob {
                                         dense.decoder(),
                                         lengths,
                                         stored.bits() / 8));
-        if (measure != null) {
-            request.memory()
-                    .requireMeasuring(
-                            dense.decoder().config(),
-                            dense.decoder().linears(),
-                            measure.windows().stream()
-                                    .mapToLong(window -> window.tokens().size())
-                                    .sum());
-        }
         if (!memory.measures().isEmpty()) {
             progress.note("to spare memory: " + String.join(", ", memory.measures()));
         }
@@ -269,11 +266,28 @@ final class PruneJob {
         return outcome;
     }
 
-    private Quality measure(OpenModel dense, Path sealed, MeasureText measure) {
+    /** Both models read the text side by side; they have the same shapes. */
+    private ReadingPlan reading(OpenModel dense, MeasureText measure) {
+        ReadingMemory.Network network = ReadingMemory.Network.of(dense.decoder());
+        return request.memory()
+                .plan(
+                        ReadingMemory.of(List.of(network, network), measure.windows()),
+                        "leave --text out");
+    }
+
+    private Quality measure(
+            OpenModel dense,
+            Path sealed,
+            MeasureText measure,
+            ReadingPlan reading,
+            CheckpointWriter writer) {
         try (OpenModel pruned = OpenModel.open(sealed)) {
             Evaluation evaluation =
                     Evaluation.against(
-                            pruned.language(), dense.language(), measure.windows(), progress);
+                            pruned.language(reading.thrift(writer.note(SCRATCH))),
+                            dense.language(reading.thrift(writer.note(DENSE_SCRATCH))),
+                            measure.windows(),
+                            progress);
             Quality quality =
                     new Quality(
                             measure.protocol(),

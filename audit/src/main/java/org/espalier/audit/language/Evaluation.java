@@ -14,8 +14,8 @@ import org.espalier.core.tensor.Tensors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads windows of a text with a model, and with a reference beside it if there is one. Only one batch is in memory at a
- * time; windows of equal length share a batch.
+ * Reads windows of a text with a model, and with a reference beside it if there is one. The logits of only one batch are
+ * in memory at a time; windows of equal length share a batch.
  *
  * @param perplexity of the model
  * @param reference perplexity of the reference on the same windows, or null
@@ -45,21 +45,24 @@ public record Evaluation(
             Progress progress) {
         int predictions = windows.stream().mapToInt(Window::predictions).sum();
         Tally tally = new Tally(predictions);
-        int done = 0;
-        String stage = "reading window";
-        progress.step(stage, 0, windows.size());
-        try (var noGrad = Tensors.noGrad()) {
-            for (List<Window> batch : batches(windows, BATCH_LOGITS / model.vocabulary())) {
+        List<List<Window>> batches = batches(windows, model.vocabulary());
+        List<List<long[]>> tokens = batches.stream().map(Evaluation::tokens).toList();
+        try (var noGrad = Tensors.noGrad();
+                Reading reading = model.read(tokens, progress);
+                Reading other = reference == null ? null : reference.read(tokens, progress)) {
+            int done = 0;
+            String stage = "reading window";
+            progress.step(stage, 0, windows.size());
+            for (int batch = 0; batch < batches.size(); batch++) {
                 try (PointerScope scope = new PointerScope()) {
-                    Tensor ids = ids(batch);
-                    Tensor own = logProbabilities(model.logits(ids));
-                    Tensor other =
-                            reference == null ? null : logProbabilities(reference.logits(ids));
-                    for (int row = 0; row < batch.size(); row++) {
-                        tally.add(batch.get(row), row, ids, own, other);
+                    Tensor ids = LanguageModel.ids(tokens.get(batch));
+                    Tensor own = logProbabilities(reading, batch);
+                    Tensor others = other == null ? null : logProbabilities(other, batch);
+                    for (int row = 0; row < batches.get(batch).size(); row++) {
+                        tally.add(batches.get(batch).get(row), row, ids, own, others);
                     }
                 }
-                done += batch.size();
+                done += batches.get(batch).size();
                 progress.step(stage, done, windows.size());
             }
         }
@@ -72,7 +75,9 @@ public record Evaluation(
                         Divergence.of(tally.divergences, tally.sameTop));
     }
 
-    private static List<List<Window>> batches(List<Window> windows, int tokens) {
+    /** The windows that are read together: neighbours of equal length, as many as their logits allow, at least one. */
+    static List<List<Window>> batches(List<Window> windows, int vocabulary) {
+        int tokens = BATCH_LOGITS / vocabulary;
         List<List<Window>> batches = new ArrayList<>();
         int start = 0;
         while (start < windows.size()) {
@@ -90,17 +95,15 @@ public record Evaluation(
         return batches;
     }
 
-    private static Tensor ids(List<Window> batch) {
-        long[] flat =
-                batch.stream()
-                        .flatMap(window -> window.tokens().stream())
-                        .mapToLong(Long::longValue)
-                        .toArray();
-        return Tensors.longs(flat, batch.size(), flat.length / batch.size());
+    private static List<long[]> tokens(List<Window> batch) {
+        return batch.stream()
+                .map(window -> window.tokens().stream().mapToLong(Long::longValue).toArray())
+                .toList();
     }
 
-    private static Tensor logProbabilities(Tensor logits) {
-        return torch.log_softmax(logits.to(ScalarType.Float), -1);
+    private static Tensor logProbabilities(Reading reading, int batch) {
+        return Tensors.scoped(
+                () -> torch.log_softmax(reading.logits(batch).to(ScalarType.Float), -1));
     }
 
     /** The single figures of all predictions, in the order of the text. */

@@ -51,12 +51,24 @@ public final class HiddenStates implements AutoCloseable {
      */
     public static HiddenStates embed(
             Calibration calibration, UnaryOperator<Tensor> embed, @Nullable Path scratch) {
+        return embed(batches(calibration.sequences()), embed, scratch);
+    }
+
+    /**
+     * Embeds batches that the caller has made.
+     *
+     * @param batches token ids; the sequences of a batch are equally long
+     * @param embed int64 [sequences, tokens] to float32 [sequences, tokens, hidden]
+     * @param scratch file to make for the states, or null to keep them in memory
+     */
+    public static HiddenStates embed(
+            List<List<long[]>> batches, UnaryOperator<Tensor> embed, @Nullable Path scratch) {
         HiddenStates states =
                 new HiddenStates(
-                        scratch == null || calibration.isEmpty() ? null : new ScratchFile(scratch));
+                        scratch == null || batches.isEmpty() ? null : new ScratchFile(scratch));
         boolean embedded = false;
         try {
-            for (List<long[]> batch : batches(calibration.sequences())) {
+            for (List<long[]> batch : batches) {
                 long[] ids = batch.stream().flatMapToLong(Arrays::stream).toArray();
                 try (PointerScope scope = new PointerScope()) {
                     Tensor tokens = Tensors.longs(ids, batch.size(), batch.getFirst().length);

@@ -137,17 +137,7 @@ public record MemoryModel(
             tokens = Math.max(tokens, (long) batch.size() * batch.getFirst().length);
             longest = Math.max(longest, batch.getFirst().length);
         }
-        long hidden = config.hidden();
-        long queries = config.heads() * config.headDim();
-        long keys = config.kvHeads() * config.headDim();
-        long attention = 2 * hidden + 7 * queries + 4 * keys;
-        if (config.switches().attentionCap() != null) {
-            attention += 6 * config.heads() * longest;
-        }
-        long mlp = 2 * hidden + 3 * widest();
-        // The input, the sum after the attention, what the attention gave, the first dense output.
-        long around = 4 * hidden;
-        return FLOAT * tokens * (around + Math.max(attention, mlp))
+        return PassMemory.bytes(config, blocks, tokens, longest)
                 + (loading == Block.Loading.ON_DEMAND ? FLOAT * largestMatrix() : 0);
     }
 
@@ -182,14 +172,6 @@ public record MemoryModel(
 
     private long largestMatrix() {
         return all().mapToLong(Linear::size).max().orElse(0);
-    }
-
-    /** The widest input or output of a matrix that is not the attention's. */
-    private long widest() {
-        return all().filter(linear -> !linear.kind().equals("qkv"))
-                .mapToLong(linear -> Math.max(linear.rows(), linear.columns()))
-                .max()
-                .orElse(0);
     }
 
     private long largest(ToLongFunction<List<Linear>> figure) {
