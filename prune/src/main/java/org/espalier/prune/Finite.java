@@ -8,10 +8,26 @@ import org.espalier.core.UserError;
 import org.espalier.core.tensor.Tensors;
 import org.espalier.network.Linear;
 import org.espalier.prune.calibrate.LayerStatistics;
+import org.jspecify.annotations.Nullable;
 
 /** Refuses what no method can rank: weights and statistics that are not finite. */
 final class Finite {
-    private Finite() {}
+    /** Matrices that read the same input share them, one after the other. */
+    private @Nullable LayerStatistics passed;
+
+    /**
+     * Checks a matrix and, once for all matrices that share them, the statistics of its input.
+     *
+     * @param weight float32 [out_features, in_features]
+     * @throws UserError that names what is NaN or infinite
+     */
+    void require(Linear linear, Tensor weight, LayerStatistics statistics) {
+        requireWeight(linear, weight);
+        if (statistics != passed) {
+            requireStatistics(linear, statistics);
+            passed = statistics;
+        }
+    }
 
     /**
      * Checks a matrix.

@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
 public record Method(
         Recipe recipe,
         @Nullable Score score,
-        Allocation<?> allocation,
+        Allocation allocation,
         Score allocationScore,
         LayerSolver solver,
         Repair repair) {
@@ -77,7 +77,7 @@ public record Method(
                                 + "' would have nothing to decide; use group: layer or allocate: global");
             }
         }
-        Allocation<?> allocation = Methods.allocation(allocatePart, problems);
+        Allocation allocation = Methods.allocation(allocatePart, problems);
         LayerSolver solver = Methods.solver(recipe.solver(), problems);
         Repair repair = Methods.repair(recipe.repair(), problems);
         if (score == null && scorePart == null) {

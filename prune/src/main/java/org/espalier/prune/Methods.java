@@ -30,7 +30,7 @@ public final class Methods {
     private static final Map<String, Function<Parameters, Score>> SCORES =
             Map.of("magnitude", Magnitude::from, "wanda", Wanda::from, "ria", Ria::from);
 
-    private static final Map<String, Function<Parameters, Allocation<?>>> ALLOCATIONS =
+    private static final Map<String, Function<Parameters, Allocation>> ALLOCATIONS =
             Map.of(
                     "uniform",
                     Uniform::from,
@@ -67,7 +67,7 @@ public final class Methods {
         return lookUp(SCORES, part, Magnitude::from, problems);
     }
 
-    static Allocation<?> allocation(Part part, Problems problems) {
+    static Allocation allocation(Part part, Problems problems) {
         return lookUp(ALLOCATIONS, part, Uniform::from, problems);
     }
 

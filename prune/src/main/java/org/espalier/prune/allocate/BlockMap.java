@@ -23,7 +23,7 @@ final class BlockMap {
         int blocks = Arrays.stream(positions).max().orElse(-1) + 1;
         if (blocks != importance.length) {
             throw new IllegalArgumentException(
-                    importance.length + " summaries for " + blocks + " blocks");
+                    importance.length + " figures for " + blocks + " blocks");
         }
         double[] density = stretched(importance, range);
         double mean = 0;

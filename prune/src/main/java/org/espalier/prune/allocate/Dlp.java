@@ -1,5 +1,6 @@
 package org.espalier.prune.allocate;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.espalier.core.recipe.Parameters;
@@ -14,7 +15,7 @@ import org.espalier.core.recipe.Parameters;
  * @param alpha half the spread of the densities, in [0, 0.5]; 0 is uniform
  * @param reduce how the scores of a block become one figure
  */
-public record Dlp(double alpha, Reduce reduce) implements Allocation<Double> {
+public record Dlp(double alpha, Reduce reduce) implements Allocation {
     public static final double DEFAULT_ALPHA = 0.15;
 
     /** How the scores of a block become one figure. */
@@ -41,24 +42,30 @@ public record Dlp(double alpha, Reduce reduce) implements Allocation<Double> {
     }
 
     @Override
-    public boolean readsScores() {
-        return true;
+    public Reads reads() {
+        return Reads.BLOCKS;
+    }
+
+    @Override
+    public double[] wanted(List<LayerShape> layers, NetworkScores scores, double sparsity) {
+        List<Double> figures = new ArrayList<>();
+        scores.blocks(block -> figures.add(figure(block)));
+        return wanted(layers, figures, sparsity);
     }
 
     /** The median or mean score. */
-    @Override
-    public Double summarize(List<Tensor> scores) {
+    double figure(List<Tensor> scores) {
         return switch (reduce) {
             case MEDIAN -> BlockScores.median(scores);
             case MEAN -> BlockScores.mean(scores);
         };
     }
 
-    @Override
-    public double[] wanted(List<LayerShape> layers, List<Double> summaries, double sparsity) {
+    /** From the figures of the blocks. */
+    double[] wanted(List<LayerShape> layers, List<Double> figures, double sparsity) {
         // The affine map undoes the division by the sum and the 1, so the order and spread of -I_l
         // are those of R_l.
-        double[] importance = summaries.stream().mapToDouble(summary -> -summary).toArray();
+        double[] importance = figures.stream().mapToDouble(figure -> -figure).toArray();
         return BlockMap.sparsities(layers, importance, 2 * alpha, sparsity);
     }
 }

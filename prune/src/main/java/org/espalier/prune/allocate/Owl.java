@@ -1,5 +1,6 @@
 package org.espalier.prune.allocate;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -17,7 +18,7 @@ import org.espalier.core.tensor.Tensors;
  * @param lambda half the spread of the densities, in [0, 0.5]; 0 is uniform
  * @param outlier how many times the mean makes an outlier, above 0
  */
-public record Owl(double lambda, double outlier) implements Allocation<Double> {
+public record Owl(double lambda, double outlier) implements Allocation {
     public static final double DEFAULT_LAMBDA = 0.08;
     public static final double DEFAULT_OUTLIER = 5;
 
@@ -38,13 +39,19 @@ public record Owl(double lambda, double outlier) implements Allocation<Double> {
     }
 
     @Override
-    public boolean readsScores() {
-        return true;
+    public Reads reads() {
+        return Reads.BLOCKS;
+    }
+
+    @Override
+    public double[] wanted(List<LayerShape> layers, NetworkScores scores, double sparsity) {
+        List<Double> figures = new ArrayList<>();
+        scores.blocks(block -> figures.add(figure(block)));
+        return wanted(layers, figures, sparsity);
     }
 
     /** The percentage of outliers. */
-    @Override
-    public Double summarize(List<Tensor> scores) {
+    double figure(List<Tensor> scores) {
         double threshold = outlier * BlockScores.mean(scores);
         long outliers = 0;
         for (Tensor score : scores) {
@@ -55,9 +62,9 @@ public record Owl(double lambda, double outlier) implements Allocation<Double> {
         return 100.0 * outliers / BlockScores.count(scores);
     }
 
-    @Override
-    public double[] wanted(List<LayerShape> layers, List<Double> summaries, double sparsity) {
-        double[] outliers = summaries.stream().mapToDouble(Double::doubleValue).toArray();
+    /** From the figures of the blocks. */
+    double[] wanted(List<LayerShape> layers, List<Double> figures, double sparsity) {
+        double[] outliers = figures.stream().mapToDouble(Double::doubleValue).toArray();
         return BlockMap.sparsities(layers, outliers, 2 * lambda, sparsity);
     }
 }

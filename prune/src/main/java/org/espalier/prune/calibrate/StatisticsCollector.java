@@ -76,7 +76,10 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
         accumulator.add(input);
     }
 
-    /** What is known about the input of a matrix; {@link LayerStatistics#NONE}-like with zero tokens if it saw none. */
+    /**
+     * What is known about the input of a matrix: {@link LayerStatistics#NONE}-like with zero tokens if it saw none, and
+     * the same object for all matrices that share the input. Ask when the input has been seen whole.
+     */
     public LayerStatistics of(Linear linear) {
         Accumulator accumulator = accumulator(linear);
         accumulator.prepare(linear.columns());
@@ -108,6 +111,7 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
         private @Nullable Tensor sum;
         private @Nullable Tensor weightedVariance;
         private @Nullable Tensor gram;
+        private @Nullable LayerStatistics told;
 
         Accumulator(Set<Statistic> needs) {
             this.needs = needs;
@@ -132,6 +136,9 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
 
         /** Adds a batch, float32 [sequences, tokens, in_features]. */
         void add(Tensor input) {
+            if (told != null) {
+                throw new IllegalStateException("statistics were asked for before the last input");
+            }
             long columns = input.size(2);
             prepare(columns);
             sequences += input.size(0);
@@ -156,11 +163,15 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
         }
 
         LayerStatistics statistics() {
-            Tensor variance = weightedVariance;
-            if (variance != null) {
-                variance = variance.div(new Scalar((double) Math.max(1, tokens)));
+            if (told == null) {
+                if (weightedVariance != null) {
+                    weightedVariance.div_(new Scalar((double) Math.max(1, tokens)));
+                }
+                told =
+                        new LayerStatistics(
+                                sequences, tokens, sumOfSquares, sum, weightedVariance, gram);
             }
-            return new LayerStatistics(sequences, tokens, sumOfSquares, sum, variance, gram);
+            return told;
         }
 
         void close() {

@@ -9,6 +9,7 @@ import org.espalier.network.Block;
 import org.espalier.network.DecoderConfig;
 import org.espalier.network.Linear;
 import org.espalier.prune.Method;
+import org.espalier.prune.allocate.Allocation;
 import org.espalier.prune.calibrate.BlockInputs;
 import org.espalier.prune.calibrate.HiddenStates;
 import org.espalier.prune.calibrate.Statistic;
@@ -98,23 +99,20 @@ public record MemoryModel(
                 Math.max(forward(loading), solve(loading)));
     }
 
-    /** The pass that an allocation asks for, with the scores of a block, or of all of them, side by side. */
+    /** The pass that an allocation asks for, with the scores of a layer or a block, and the statistics of all blocks. */
     private MemoryEstimate allocating(boolean onDisk, Block.Loading loading) {
         if (!method.allocation().readsScores()) {
             return new MemoryEstimate(RUNTIME, 0, 0, 0, 0);
         }
         boolean reads = method.allocationReadsData();
         long block = largest(MemoryModel::weights);
-        long scores =
-                method.allocation().keepsScores()
-                        ? blocks.stream().mapToLong(MemoryModel::weights).sum()
-                        : block;
-        Collection<Statistic> needs = method.allocationScore().needs();
         long matrix = largestMatrix();
+        long scores = method.allocation().reads() == Allocation.Reads.BLOCKS ? block : matrix;
+        Collection<Statistic> needs = method.allocationScore().needs();
         return new MemoryEstimate(
                 RUNTIME,
                 FLOAT * (scores + (loading == Block.Loading.WHOLE ? block : 0)),
-                reads ? largest(all -> BlockInputs.statisticsBytes(all, needs)) : 0,
+                reads ? sum(all -> BlockInputs.statisticsBytes(all, needs)) : 0,
                 reads && !onDisk ? stateBytes() : 0,
                 Math.max(
                         reads ? forward(loading) : 0,
@@ -176,6 +174,10 @@ public record MemoryModel(
 
     private long largest(ToLongFunction<List<Linear>> figure) {
         return blocks.stream().mapToLong(figure).max().orElse(0);
+    }
+
+    private long sum(ToLongFunction<List<Linear>> figure) {
+        return blocks.stream().mapToLong(figure).sum();
     }
 
     private static long weights(List<Linear> block) {

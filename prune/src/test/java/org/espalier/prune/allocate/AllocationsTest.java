@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -22,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class AllocationsTest {
     private static final Pattern LAYER = new Pattern.Unstructured(new Group.Layer());
 
-    static Stream<Allocation<?>> everyAllocation() {
+    static Stream<Allocation> everyAllocation() {
         return Stream.of(
                 new Uniform(),
                 new Global(0.01),
@@ -34,7 +35,7 @@ class AllocationsTest {
 
     @ParameterizedTest
     @MethodSource("everyAllocation")
-    void equalBlocksGetTheTargetToTheBit(Allocation<?> allocation) {
+    void equalBlocksGetTheTargetToTheBit(Allocation allocation) {
         if (allocation instanceof Global) {
             return; // One threshold over equal scores takes the first layers: there is no tie to
             // break evenly.
@@ -48,7 +49,7 @@ class AllocationsTest {
 
     @ParameterizedTest
     @MethodSource("everyAllocation")
-    void scoresOfZeroAreNoReasonToFail(Allocation<?> allocation) {
+    void scoresOfZeroAreNoReasonToFail(Allocation allocation) {
         double[] wanted = wanted(allocation, new float[4][21], 0.5);
         double[] restored = BudgetRestorer.restore(wanted, layers(4, 21), LAYER, 0.5);
         assertThat(Arrays.stream(restored).sum()).isCloseTo(4 * 10 / 21.0, within(0.1));
@@ -56,7 +57,7 @@ class AllocationsTest {
 
     @ParameterizedTest
     @MethodSource("everyAllocation")
-    void permutingTheBlocksPermutesTheSparsities(Allocation<?> allocation) {
+    void permutingTheBlocksPermutesTheSparsities(Allocation allocation) {
         float[][] blocks = differentBlocks(5);
         float[][] permuted = {blocks[3], blocks[0], blocks[4], blocks[1], blocks[2]};
         double[] before = wanted(allocation, blocks, 0.6);
@@ -67,7 +68,7 @@ class AllocationsTest {
 
     @ParameterizedTest
     @MethodSource("everyAllocation")
-    void theScaleOfAllScoresTogetherMeansNothing(Allocation<?> allocation) {
+    void theScaleOfAllScoresTogetherMeansNothing(Allocation allocation) {
         float[][] blocks = differentBlocks(5);
         float[][] larger =
                 Arrays.stream(blocks).map(block -> scaled(block, 1024)).toArray(float[][]::new);
@@ -77,7 +78,7 @@ class AllocationsTest {
 
     @ParameterizedTest
     @MethodSource("everyAllocation")
-    void summariesAreRepeatableAndLeaveTheScoresAlone(Allocation<?> allocation) {
+    void readingIsRepeatableAndLeavesTheScoresAlone(Allocation allocation) {
         float[][] blocks = differentBlocks(3);
         float[][] copies = Arrays.stream(blocks).map(float[]::clone).toArray(float[][]::new);
         double[] first = wanted(allocation, blocks, 0.5);
@@ -99,7 +100,7 @@ class AllocationsTest {
     @Test
     void densitiesSpreadOverTwiceTheStrengthAroundTheTarget() {
         float[][] blocks = differentBlocks(7);
-        for (Allocation<?> allocation :
+        for (Allocation allocation :
                 List.of(
                         new Owl(0.11, 2),
                         new Dlp(0.11, Dlp.Reduce.MEDIAN),
@@ -132,9 +133,9 @@ class AllocationsTest {
                     List.of(
                             Tensors.floats(new float[] {1, 1, 1, 1, 1, 1}, 2, 3),
                             Tensors.floats(new float[] {30, 4}, 1, 2));
-            assertThat(new Owl(0.08, 5).summarize(block)).isEqualTo(12.5);
-            assertThat(new Owl(0.08, 0.5).summarize(block)).isEqualTo(25);
-            assertThat(new Owl(0.08, 0.1).summarize(block)).isEqualTo(100);
+            assertThat(new Owl(0.08, 5).figure(block)).isEqualTo(12.5);
+            assertThat(new Owl(0.08, 0.5).figure(block)).isEqualTo(25);
+            assertThat(new Owl(0.08, 0.1).figure(block)).isEqualTo(100);
         }
     }
 
@@ -158,8 +159,8 @@ class AllocationsTest {
                     List.of(
                             Tensors.floats(new float[] {9, 1, 2}, 1, 3),
                             Tensors.floats(new float[] {100, 3, 5}, 3, 1));
-            assertThat(new Dlp(0.15, Dlp.Reduce.MEDIAN).summarize(block)).isEqualTo(3);
-            assertThat(new Dlp(0.15, Dlp.Reduce.MEAN).summarize(block)).isEqualTo(20);
+            assertThat(new Dlp(0.15, Dlp.Reduce.MEDIAN).figure(block)).isEqualTo(3);
+            assertThat(new Dlp(0.15, Dlp.Reduce.MEAN).figure(block)).isEqualTo(20);
         }
     }
 
@@ -216,19 +217,29 @@ class AllocationsTest {
         assertThatThrownBy(() -> new Dlp(0.6, Dlp.Reduce.MEAN)).hasMessageContaining("alpha");
         assertThatThrownBy(() -> new Global(Double.NaN)).hasMessageContaining("minimum");
         assertThatThrownBy(() -> new Owl(0.08, 5).wanted(layers(3, 4), List.of(1.0, 2.0), 0.5))
-                .hasMessage("2 summaries for 3 blocks");
+                .hasMessage("2 figures for 3 blocks");
     }
 
-    private static <S> double[] wanted(
-            Allocation<S> allocation, float[][] blocks, double sparsity) {
-        List<S> summaries = new ArrayList<>();
-        for (float[] block : blocks) {
-            try (PointerScope scope = new PointerScope()) {
-                summaries.add(
-                        allocation.summarize(List.of(Tensors.floats(block, 1, block.length))));
+    private static double[] wanted(Allocation allocation, float[][] blocks, double sparsity) {
+        return allocation.wanted(
+                layers(blocks.length, blocks[0].length), new GivenScores(blocks), sparsity);
+    }
+
+    /** Blocks of one layer each. */
+    private record GivenScores(float[][] blocks) implements NetworkScores {
+        @Override
+        public void layers(LayerReader reader) {
+            for (int layer = 0; layer < blocks.length; layer++) {
+                try (PointerScope scope = new PointerScope()) {
+                    reader.read(layer, Tensors.floats(blocks[layer], 1, blocks[layer].length));
+                }
             }
         }
-        return allocation.wanted(layers(blocks.length, blocks[0].length), summaries, sparsity);
+
+        @Override
+        public void blocks(Consumer<List<Tensor>> reader) {
+            layers((_, score) -> reader.accept(List.of(score)));
+        }
     }
 
     private static List<LayerShape> layers(int blocks, int columns) {

@@ -76,10 +76,18 @@ class MemoryPlannerTest {
     }
 
     @Test
-    void theGlobalAllocationHoldsTheScoresOfAllBlocks() {
+    void theGlobalAllocationHoldsTheScoresOfOneLayer() {
         MemoryEstimate estimate =
                 model("magnitude-global").estimate(false, Long.MAX_VALUE, Loading.WHOLE);
-        assertThat(estimate.block()).isEqualTo(4 * (480 + 2 * 480));
+        assertThat(estimate)
+                .isEqualTo(new MemoryEstimate(RUNTIME, 4 * (480 + 96), 0, 0, 96 * 2 * 4));
+    }
+
+    @Test
+    void owlHoldsTheScoresOfOneBlockAndTheNormsOfAll() {
+        MemoryEstimate estimate = model("owl-wanda").estimate(false, Long.MAX_VALUE, Loading.WHOLE);
+        assertThat(estimate.block()).isEqualTo(4 * (480 + 480));
+        assertThat(estimate.statistics()).isEqualTo(2 * 8 * (3 * 8 + 12));
     }
 
     @Test
