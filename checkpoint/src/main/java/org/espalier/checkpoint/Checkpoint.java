@@ -59,7 +59,7 @@ public final class Checkpoint implements AutoCloseable {
 
     /**
      * A model file of another format, seen as a checkpoint: it can be inspected and run, and has no {@link #shards}. The
-     * result owns the source and closes it. Tensors that had to be converted stay in memory until then.
+     * result owns the source and closes it. Tensors that had to be converted stay in memory until they are unloaded.
      */
     public static Checkpoint of(CheckpointSource source) {
         return new Checkpoint(source);
@@ -122,28 +122,40 @@ public final class Checkpoint implements AutoCloseable {
 
     /**
      * The tensor of this name in the checkpoint's dtype, over the mapped file. It belongs to the checkpoint, outlives
-     * the caller's scopes and stays valid until {@link #close}. <em>Never write to it</em>: the pages are read-only.
+     * the caller's scopes and stays valid until {@link #close}. A tensor that has to be converted is made at the first
+     * use and handed out in the innermost scope of the caller. <em>Never write to it</em>: the pages are read-only.
      */
     public synchronized Tensor tensor(String name) {
         if (closed) {
             throw new IllegalStateException("checkpoint " + folder + " is closed");
         }
-        return opened.computeIfAbsent(
-                name,
-                key -> {
-                    try (PointerScope scope = new PointerScope()) {
-                        return Tensors.own(read(key));
-                    }
-                });
+        Tensor tensor =
+                opened.computeIfAbsent(
+                        name,
+                        key -> {
+                            try (PointerScope scope = new PointerScope()) {
+                                return Tensors.own(read(key));
+                            }
+                        });
+        return isConverted(name) ? new Tensor(tensor) : tensor;
     }
 
     /**
-     * Gives the memory of a tensor's mapped pages back to the system until it is read again; the tensor stays valid. A
-     * no-op for tensors that had to be converted, and after {@link #close}.
+     * Gives the memory of a tensor back to the system until it is read again: that of its mapped pages, or of what it
+     * was converted to, as soon as nobody has a handle of it any more. Tensors that were handed out stay valid. A no-op
+     * after {@link #close}.
      */
     public synchronized void unload(String name) {
-        if (!closed && !isConverted(name)) {
+        if (closed) {
+            return;
+        }
+        if (!isConverted(name)) {
             owner(name).unload(name);
+            return;
+        }
+        Tensor converted = opened.remove(name);
+        if (converted != null) {
+            converted.close();
         }
     }
 

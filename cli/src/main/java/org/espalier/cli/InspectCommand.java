@@ -161,6 +161,8 @@ final class InspectCommand implements Callable<Integer> {
     private static long zeros(Checkpoint checkpoint, String tensor) {
         try (PointerScope scope = new PointerScope()) {
             return Tensors.countTrue(checkpoint.tensor(tensor).eq(new Scalar(0.0)));
+        } finally {
+            checkpoint.unload(tensor);
         }
     }
 

@@ -128,11 +128,9 @@ public final class Decoder implements AutoCloseable {
         Switches switches = config.switches();
         return Tensors.scoped(() -> {
             // Only the rows of these ids are read, in the dtype of the file.
-            String table = layout.module(names.embedding()) + ".weight";
-            Tensor stored = weights.tensor(table);
+            Tensor stored = weights.tensor(table());
             ScalarType type = Tensors.type(stored);
             Tensor hidden = torch.embedding(stored, ids).to(ScalarType.Float);
-            weights.release(table);
             if (switches.embeddingScale() != 1) {
                 // Gemma is trained with the factor in the type of its weights: 55.5 and not 55.43
                 // in bfloat16.
@@ -150,6 +148,10 @@ public final class Decoder implements AutoCloseable {
                 return norm == null ? hidden : norm.apply(hidden);
             }
         });
+    }
+
+    private String table() {
+        return layout.module(config.family().names().embedding()) + ".weight";
     }
 
     private LoadedParameters parameters() {
@@ -177,6 +179,8 @@ public final class Decoder implements AutoCloseable {
 
     /** Loads a block, or opens it for loading on demand. The caller closes it. */
     public Block block(int index, Block.Loading loading) {
+        // All tokens are embedded before the first block is loaded, so the table may go.
+        weights.release(table());
         LoadedParameters parameters = parameters();
         boolean local = config.windows().get(requireBlock(index)) != DecoderConfig.NO_WINDOW;
         try {

@@ -58,12 +58,14 @@ final class LoadedParameters implements AutoCloseable {
 
     /**
      * The weight as float32 [out_features, in_features], contiguous, owned by the innermost scope of the caller and not
-     * by this; follow it with {@link #release}.
+     * by this; follow it with {@link #release}, in case it is shared with the source.
      */
     Tensor passing(Linear linear) {
         return Tensors.scoped(() -> {
             Tensor plain = weights.tensor(linear.weightName()).to(ScalarType.Float);
-            return linear.transposed() ? plain.t().contiguous() : plain;
+            Tensor weight = linear.transposed() ? plain.t().contiguous() : plain;
+            weights.release(linear.weightName());
+            return weight;
         });
     }
 

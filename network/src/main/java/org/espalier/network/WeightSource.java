@@ -14,14 +14,15 @@ public interface WeightSource {
     long[] shape(String name);
 
     /**
-     * The tensor of this name. It belongs to the source, outlives the scopes of whoever asks, and stays valid until the
-     * source is closed. It may lie over a read-only file: nobody writes to it.
+     * The tensor of this name. It belongs to the source and stays valid until the source is closed, or, where the source
+     * had to convert it, to the innermost scope of the caller. It may lie over a read-only file: nobody writes to it.
      */
     Tensor tensor(String name);
 
     /**
-     * Tells that nobody needs the tensor for the moment. A source that maps files gives the memory of its pages back;
-     * the tensor stays valid, and reading it again brings them back from the disk.
+     * Tells that nobody needs the tensor for the moment. A source that maps files gives the memory of its pages back, one
+     * that converts tensors forgets what it made; what was handed out stays valid, and reading it again brings it back
+     * from the disk.
      */
     default void release(String name) {}
 }

@@ -1,7 +1,9 @@
 package org.espalier.prune.memory;
 
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 import org.espalier.core.recipe.Recipe;
@@ -21,7 +23,8 @@ import org.espalier.prune.calibrate.Statistic;
  * @param method what is done
  * @param config the network's numbers
  * @param blocks the prunable matrices of each block, in forward order
- * @param sequences lengths of the calibration sequences in tokens; empty where the method reads no data
+ * @param sequences lengths of the calibration sequences in tokens; empty where the method reads no data, or an importance
+ *     matrix in place of a calibration pass
  * @param storedBytes bytes of a weight as it is stored, 2 or 4
  */
 public record MemoryModel(
@@ -79,9 +82,21 @@ public record MemoryModel(
      * @param loading how blocks are loaded
      */
     public MemoryEstimate estimate(boolean onDisk, long statisticsBytes, Block.Loading loading) {
-        MemoryEstimate pruning = pruning(onDisk, statisticsBytes, loading);
-        MemoryEstimate allocating = allocating(onDisk, loading);
-        return allocating.total() > pruning.total() ? allocating : pruning;
+        return Stream.of(
+                        pruning(onDisk, statisticsBytes, loading),
+                        allocating(onDisk, loading),
+                        embedding(onDisk))
+                .max(Comparator.comparingLong(MemoryEstimate::total))
+                .orElseThrow();
+    }
+
+    /** The table, as it is stored, until all tokens are embedded. */
+    private MemoryEstimate embedding(boolean onDisk) {
+        long table =
+                sequences.isEmpty()
+                        ? 0
+                        : storedBytes * config.vocabulary() * config.switches().embeddingWidth();
+        return new MemoryEstimate(RUNTIME, table, 0, onDisk ? 0 : stateBytes(), 0);
     }
 
     private MemoryEstimate pruning(boolean onDisk, long most, Block.Loading loading) {
@@ -94,7 +109,7 @@ public record MemoryModel(
         return new MemoryEstimate(
                 RUNTIME,
                 perWeight * largest(MemoryModel::weights),
-                largest(block -> held(block, method.needs(), most)),
+                largest(block -> held(block, most)),
                 onDisk ? 0 : stateBytes(),
                 Math.max(forward(loading), solve(loading)));
     }
@@ -104,7 +119,7 @@ public record MemoryModel(
         if (!method.allocation().readsScores()) {
             return new MemoryEstimate(RUNTIME, 0, 0, 0, 0);
         }
-        boolean reads = method.allocationReadsData();
+        boolean reads = method.allocationReadsData() && !sequences.isEmpty();
         long block = largest(MemoryModel::weights);
         long matrix = largestMatrix();
         long scores = method.allocation().reads() == Allocation.Reads.BLOCKS ? block : matrix;
@@ -119,8 +134,10 @@ public record MemoryModel(
                         matrix * (2 * FLOAT + (loading == Block.Loading.WHOLE ? 0 : FLOAT))));
     }
 
-    private static long held(List<Linear> block, Collection<Statistic> needs, long most) {
-        return BlockInputs.groups(block, needs, most).stream()
+    /** Statistics at a time. Those of an importance matrix are made for one matrix after the other. */
+    private long held(List<Linear> block, long most) {
+        Set<Statistic> needs = method.needs();
+        return BlockInputs.groups(block, needs, sequences.isEmpty() ? 0 : most).stream()
                 .mapToLong(group -> BlockInputs.statisticsBytes(group, needs))
                 .max()
                 .orElse(0);
@@ -135,8 +152,9 @@ public record MemoryModel(
             tokens = Math.max(tokens, (long) batch.size() * batch.getFirst().length);
             longest = Math.max(longest, batch.getFirst().length);
         }
+        // On demand, a matrix is there as it is stored and as float32 while it is converted.
         return PassMemory.bytes(config, blocks, tokens, longest)
-                + (loading == Block.Loading.ON_DEMAND ? FLOAT * largestMatrix() : 0);
+                + (loading == Block.Loading.ON_DEMAND ? (FLOAT + storedBytes) * largestMatrix() : 0);
     }
 
     /** What solving the most demanding matrix takes: its scores, or its mask, solution, two roundings and workspace. */

@@ -76,6 +76,20 @@ class MemoryPlannerTest {
     }
 
     @Test
+    void anImportanceMatrixTakesNoPassNoStatesAndTheNormsOfOneInput() {
+        MemoryModel model = model("wanda", List.of());
+        MemoryEstimate estimate = model.estimate(false, Long.MAX_VALUE, Loading.WHOLE);
+        assertThat(estimate.statistics()).isEqualTo(8 * 12);
+        assertThat(estimate.states()).isZero();
+        MemoryPlan plan = MemoryPlanner.within(model, Long.MAX_VALUE).orElseThrow();
+        assertThat(plan.passes()).isZero();
+        assertThat(plan.scratchBytes()).isZero();
+        assertThat(Effort.operations(model, plan)).isZero();
+        assertThat(model("owl-wanda", List.of()).estimate(true, 0, Loading.WHOLE).statistics())
+                .isZero();
+    }
+
+    @Test
     void theGlobalAllocationHoldsTheScoresOfOneLayer() {
         MemoryEstimate estimate =
                 model("magnitude-global").estimate(false, Long.MAX_VALUE, Loading.WHOLE);
@@ -162,14 +176,14 @@ class MemoryPlannerTest {
     }
 
     private static MemoryModel model(String recipe) {
+        boolean reads = Method.of(RecipeBook.shipped().recipe(recipe)).readsData();
+        return model(recipe, reads ? SEQUENCES : List.of());
+    }
+
+    private static MemoryModel model(String recipe, List<Integer> sequences) {
         DecoderConfig config = DecoderConfig.of((ObjectNode) JsonMapper.shared().readTree(CONFIG));
         Method method = Method.of(RecipeBook.shipped().recipe(recipe));
-        return new MemoryModel(
-                method,
-                config,
-                List.of(block(0), block(1)),
-                method.readsData() ? SEQUENCES : List.of(),
-                2);
+        return new MemoryModel(method, config, List.of(block(0), block(1)), sequences, 2);
     }
 
     private static List<Linear> block(int index) {
