@@ -52,6 +52,8 @@ final class PruneJob {
     /** The hidden states of the calibration tokens, where they do not fit into the memory. */
     private static final String SCRATCH = "hidden-states.scratch";
 
+    private static final String GRAM_SCRATCH = "gram.scratch";
+
     /** Those of the dense model, while the models are measured. */
     private static final String DENSE_SCRATCH = "hidden-states-dense.scratch";
 
@@ -114,7 +116,7 @@ final class PruneJob {
                     CheckpointSink sink =
                             new CheckpointSink(writer, journal, plan, dense.decoder());
                     try {
-                        Thrift thrift = memory.thrift(writer.note(SCRATCH));
+                        Thrift thrift = memory.thrift(writer.note(SCRATCH), writer.note(GRAM_SCRATCH));
                         PruneOutcome outcome = prune(dense, plan, sample, given, sink, thrift);
                         Path sealed = writer.seal();
                         stopwatch.lap("write");

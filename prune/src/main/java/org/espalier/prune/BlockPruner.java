@@ -69,7 +69,8 @@ final class BlockPruner {
                 boolean last = group == groups.getLast();
                 Change change = again ? change(block, replacements, last) : Change.NONE;
                 try (StatisticsCollector collector =
-                        new StatisticsCollector(walk.method().needs(), group)) {
+                        new StatisticsCollector(
+                                walk.method().needs(), group, walk.thrift().gramScratch())) {
                     long start = System.nanoTime();
                     Tensor output =
                             measure(block, collector, !walk.propagated() && last, again && first);

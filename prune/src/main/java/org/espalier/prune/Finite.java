@@ -8,6 +8,7 @@ import org.espalier.core.UserError;
 import org.espalier.core.tensor.Tensors;
 import org.espalier.network.Linear;
 import org.espalier.prune.calibrate.LayerStatistics;
+import org.espalier.prune.calibrate.StoredGram;
 import org.jspecify.annotations.Nullable;
 
 /** Refuses what no method can rank: weights and statistics that are not finite. */
@@ -60,8 +61,10 @@ final class Finite {
      * @throws UserError if any figure is NaN or infinite
      */
     static void requireStatistics(Linear linear, LayerStatistics statistics) {
+        StoredGram stored = statistics.storedGram();
         boolean finite =
-                Stream.of(
+                (stored == null || isFinite(stored))
+                        && Stream.of(
                                 statistics.sumOfSquares(),
                                 statistics.sum(),
                                 statistics.varianceWithin(),
@@ -73,6 +76,12 @@ final class Finite {
                             + linear.name()
                             + " on the calibration text are not finite: NaN or infinities in an earlier tensor of the"
                             + " checkpoint, or activations beyond float32");
+        }
+    }
+
+    private static boolean isFinite(StoredGram gram) {
+        try (PointerScope scope = new PointerScope()) {
+            return isFinite(gram.read());
         }
     }
 

@@ -1,5 +1,6 @@
 package org.espalier.prune;
 
+import java.util.Objects;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -22,7 +23,7 @@ final class LayerError {
         if (statistics.tokens() == 0) {
             return ErrorKind.WEIGHT;
         }
-        if (statistics.gram() != null) {
+        if (statistics.hasGram()) {
             return ErrorKind.OUTPUT;
         }
         return statistics.sumOfSquares() != null ? ErrorKind.OUTPUT_DIAGONAL : ErrorKind.WEIGHT;
@@ -39,8 +40,10 @@ final class LayerError {
             Tensor rows = sample(dense.size(0));
             Tensor before = dense.index_select(0, rows);
             Tensor difference = before.sub(pruned.index_select(0, rows));
-            double error = squaredNorm(difference, statistics);
-            double whole = squaredNorm(before, statistics);
+            ErrorKind kind = kind(statistics);
+            Tensor gram = kind == ErrorKind.OUTPUT ? statistics.gramMatrix() : null;
+            double error = squaredNorm(difference, kind, gram, statistics);
+            double whole = squaredNorm(before, kind, gram, statistics);
             return whole > 0 ? error / whole : 0;
         }
     }
@@ -54,10 +57,11 @@ final class LayerError {
         return Tensors.longs(indices, count);
     }
 
-    private static double squaredNorm(Tensor weight, LayerStatistics statistics) {
+    private static double squaredNorm(
+            Tensor weight, ErrorKind kind, @Nullable Tensor gram, LayerStatistics statistics) {
         Tensor weighted =
-                switch (kind(statistics)) {
-                    case OUTPUT -> weight.matmul(statistics.gramMatrix());
+                switch (kind) {
+                    case OUTPUT -> weight.matmul(Objects.requireNonNull(gram));
                     case OUTPUT_DIAGONAL -> weight.mul(diagonal(statistics.sumOfSquares()));
                     case WEIGHT -> weight;
                 };

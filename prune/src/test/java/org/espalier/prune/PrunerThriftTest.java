@@ -72,13 +72,16 @@ class PrunerThriftTest {
         PruneOutcome outcome = run(recipe, decoder, plain, Thrift.NONE);
         assertThat(plain.weights).hasSize(layers);
         Path scratch = folder.resolve("scratch");
+        Path gram = folder.resolve("gram");
         for (Thrift thrift :
                 List.of(
-                        new Thrift(scratch, Long.MAX_VALUE, Block.Loading.WHOLE),
-                        new Thrift(null, 0, Block.Loading.WHOLE),
-                        new Thrift(null, Long.MAX_VALUE, Block.Loading.ON_DEMAND),
-                        new Thrift(scratch, SOME_STATISTICS, Block.Loading.WHOLE),
-                        new Thrift(scratch, 0, Block.Loading.ON_DEMAND))) {
+                        new Thrift(scratch, Long.MAX_VALUE, null, Block.Loading.WHOLE),
+                        new Thrift(null, 0, null, Block.Loading.WHOLE),
+                        new Thrift(null, Long.MAX_VALUE, null, Block.Loading.ON_DEMAND),
+                        new Thrift(scratch, SOME_STATISTICS, null, Block.Loading.WHOLE),
+                        new Thrift(scratch, 0, null, Block.Loading.ON_DEMAND),
+                        new Thrift(null, Long.MAX_VALUE, gram, Block.Loading.WHOLE),
+                        new Thrift(scratch, SOME_STATISTICS, gram, Block.Loading.ON_DEMAND))) {
             Recorder sparing = new Recorder();
             PruneOutcome other = run(recipe, decoder, sparing, thrift);
             assertThat(sparing.weights.keySet()).isEqualTo(plain.weights.keySet());
@@ -106,7 +109,7 @@ class PrunerThriftTest {
                         throw new IllegalStateException("full");
                     };
             Recipe recipe = RecipeBook.shipped().recipe("wanda");
-            Thrift thrift = new Thrift(scratch, 0, Block.Loading.ON_DEMAND);
+            Thrift thrift = new Thrift(scratch, 0, null, Block.Loading.ON_DEMAND);
             assertThatThrownBy(() -> run(recipe, decoder, full, thrift)).hasMessage("full");
         }
         assertThat(folder).isEmptyDirectory();
@@ -117,11 +120,11 @@ class PrunerThriftTest {
         try (TinyLlama model = new TinyLlama(SEED);
                 Decoder decoder = model.open()) {
             Path scratch = folder.resolve("absent").resolve("scratch");
-            Thrift thrift = new Thrift(scratch, 0, Block.Loading.WHOLE);
+            Thrift thrift = new Thrift(scratch, 0, null, Block.Loading.WHOLE);
             Recipe recipe = RecipeBook.shipped().recipe("wanda");
             assertThatThrownBy(() -> run(recipe, decoder, new Recorder(), thrift))
                     .isInstanceOf(org.espalier.core.UserError.class)
-                    .hasMessageContaining("scratch file of the hidden states " + scratch);
+                    .hasMessageContaining("scratch file " + scratch);
         }
     }
 

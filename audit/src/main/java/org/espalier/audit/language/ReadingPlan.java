@@ -48,7 +48,7 @@ public record ReadingPlan(boolean statesOnDisk, Block.Loading loading, MemoryEst
      * @param scratch where the scratch file goes, if there is one; each model needs one of its own
      */
     public Thrift thrift(Path scratch) {
-        return new Thrift(statesOnDisk ? scratch : null, Long.MAX_VALUE, loading);
+        return new Thrift(statesOnDisk ? scratch : null, Long.MAX_VALUE, null, loading);
     }
 
     /** What is done to spare memory, in clauses; empty where nothing is. */

@@ -60,6 +60,15 @@ public final class BlockInputs {
         return groups;
     }
 
+    /**
+     * Bytes of a Gram matrix in a scratch file that are in memory while a batch is added to it.
+     *
+     * @param columns in_features
+     */
+    public static long panelBytes(long columns) {
+        return GramSum.panelBytes(columns);
+    }
+
     /** Bytes of the statistics of some matrices of a block. */
     public static long statisticsBytes(List<Linear> linears, Collection<Statistic> needs) {
         return of(linears).stream()

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param sum float64 [in_features], or null
  * @param varianceWithin float64 [in_features], or null
  * @param gram float32 [in_features, in_features], X^T X over all tokens, undamped, or null
+ * @param storedGram the same where it lies in a scratch file, or null
  */
 public record LayerStatistics(
         long sequences,
@@ -22,9 +23,21 @@ public record LayerStatistics(
         @Nullable Tensor sumOfSquares,
         @Nullable Tensor sum,
         @Nullable Tensor varianceWithin,
-        @Nullable Tensor gram) {
+        @Nullable Tensor gram,
+        @Nullable StoredGram storedGram) {
     /** What a recipe gets that needs no calibration. */
     public static final LayerStatistics NONE = new LayerStatistics(0, 0, null, null, null, null);
+
+    /** Statistics in memory. */
+    public LayerStatistics(
+            long sequences,
+            long tokens,
+            @Nullable Tensor sumOfSquares,
+            @Nullable Tensor sum,
+            @Nullable Tensor varianceWithin,
+            @Nullable Tensor gram) {
+        this(sequences, tokens, sumOfSquares, sum, varianceWithin, gram, null);
+    }
 
     /**
      * Wanda's ||X_j||_2, float32 [in_features]: the root of the mean over sequences (not tokens) of the sum of squares.
@@ -53,9 +66,17 @@ public record LayerStatistics(
         return required(varianceWithin, Statistic.VARIANCE_WITHIN);
     }
 
-    /** X^T X over all tokens, float32 [in_features, in_features], undamped; never write to it. */
+    /** Whether X^T X was gathered. */
+    public boolean hasGram() {
+        return gram != null || storedGram != null;
+    }
+
+    /**
+     * X^T X over all tokens, float32 [in_features, in_features], undamped; never write to it. Where it lies in a file it
+     * is read into the innermost scope of the caller.
+     */
     public Tensor gramMatrix() {
-        return required(gram, Statistic.GRAM);
+        return storedGram != null ? storedGram.read() : required(gram, Statistic.GRAM);
     }
 
     private static Tensor required(@Nullable Tensor tensor, Statistic statistic) {

@@ -91,7 +91,7 @@ final class ScratchFile implements AutoCloseable {
         return new UserError(
                 "cannot "
                         + what
-                        + " the scratch file of the hidden states "
+                        + " the scratch file "
                         + path
                         + ": "
                         + e.getMessage()

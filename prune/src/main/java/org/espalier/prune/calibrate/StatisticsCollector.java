@@ -1,5 +1,6 @@
 package org.espalier.prune.calibrate;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -25,8 +26,12 @@ import org.jspecify.annotations.Nullable;
 public final class StatisticsCollector implements InputObserver, AutoCloseable {
     private final Set<Statistic> needs;
     private final @Nullable Set<Linear> wanted;
+    private final @Nullable ScratchFile scratch;
     private final Map<String, Accumulator> byLinear = new HashMap<>();
     private final List<Accumulator> accumulators = new ArrayList<>();
+
+    /** Bytes of the scratch file that are taken. */
+    private long stored;
 
     /**
      * @param needs what is to be gathered, and nothing else
@@ -34,15 +39,20 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
     public StatisticsCollector(Collection<Statistic> needs) {
         this.needs = Set.copyOf(needs);
         this.wanted = null;
+        this.scratch = null;
     }
 
     /**
      * @param needs what is to be gathered, and nothing else
      * @param wanted the matrices whose inputs count; the others of the block are passed over
+     * @param scratch file to make for the Gram matrices, or null to keep them in memory
      */
-    public StatisticsCollector(Collection<Statistic> needs, Collection<Linear> wanted) {
+    public StatisticsCollector(
+            Collection<Statistic> needs, Collection<Linear> wanted, @Nullable Path scratch) {
         this.needs = Set.copyOf(needs);
         this.wanted = Set.copyOf(wanted);
+        boolean stores = scratch != null && this.needs.contains(Statistic.GRAM);
+        this.scratch = stores ? new ScratchFile(scratch) : null;
     }
 
     /**
@@ -55,7 +65,7 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
         for (Statistic statistic : Set.copyOf(needs)) {
             bytes +=
                     switch (statistic) {
-                        case GRAM -> Float.BYTES * columns * columns;
+                        case GRAM -> GramSum.bytes(columns);
                         case SUM_OF_SQUARES, SUM, VARIANCE_WITHIN -> Double.BYTES * columns;
                     };
         }
@@ -91,46 +101,44 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
         accumulators.forEach(Accumulator::close);
         accumulators.clear();
         byLinear.clear();
+        if (scratch != null) {
+            scratch.close();
+        }
     }
 
     private Accumulator accumulator(Linear linear) {
         return byLinear.computeIfAbsent(
                 linear.name(),
                 name -> {
-                    Accumulator accumulator = new Accumulator(needs);
+                    Accumulator accumulator = new Accumulator();
                     accumulators.add(accumulator);
                     return accumulator;
                 });
     }
 
-    private static final class Accumulator {
-        private final Set<Statistic> needs;
+    private final class Accumulator {
         private long sequences;
         private long tokens;
         private @Nullable Tensor sumOfSquares;
         private @Nullable Tensor sum;
         private @Nullable Tensor weightedVariance;
-        private @Nullable Tensor gram;
+        private @Nullable GramSum gram;
         private @Nullable LayerStatistics told;
-
-        Accumulator(Set<Statistic> needs) {
-            this.needs = needs;
-        }
 
         /** Makes the accumulators that are still missing, all zero. */
         void prepare(long columns) {
-            boolean withGram = needs.contains(Statistic.GRAM);
-            if (withGram && gram == null) {
-                gram = zeros(ScalarType.Float, columns, columns);
+            if (needs.contains(Statistic.GRAM) && gram == null) {
+                gram = new GramSum(columns, GramSum.PANEL, scratch, stored);
+                stored += GramSum.bytes(columns);
             }
             if (needs.contains(Statistic.SUM_OF_SQUARES) && sumOfSquares == null) {
-                sumOfSquares = zeros(ScalarType.Double, columns);
+                sumOfSquares = zeros(columns);
             }
             if (needs.contains(Statistic.SUM) && sum == null) {
-                sum = zeros(ScalarType.Double, columns);
+                sum = zeros(columns);
             }
             if (needs.contains(Statistic.VARIANCE_WITHIN) && weightedVariance == null) {
-                weightedVariance = zeros(ScalarType.Double, columns);
+                weightedVariance = zeros(columns);
             }
         }
 
@@ -146,7 +154,7 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
             try (PointerScope scope = new PointerScope()) {
                 Tensor flat = input.reshape(-1, columns);
                 if (gram != null) {
-                    gram.addmm_(flat.t(), flat);
+                    gram.add(flat);
                 }
                 if (sumOfSquares != null) {
                     sumOfSquares.add_(flat.square().sum(0).to(ScalarType.Double));
@@ -169,23 +177,33 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
                 }
                 told =
                         new LayerStatistics(
-                                sequences, tokens, sumOfSquares, sum, weightedVariance, gram);
+                                sequences,
+                                tokens,
+                                sumOfSquares,
+                                sum,
+                                weightedVariance,
+                                gram == null || scratch != null ? null : gram.inMemory(),
+                                scratch == null ? null : gram);
             }
             return told;
         }
 
         void close() {
-            for (Tensor tensor : new Tensor[] {sumOfSquares, sum, weightedVariance, gram}) {
+            for (Tensor tensor : new Tensor[] {sumOfSquares, sum, weightedVariance}) {
                 if (tensor != null) {
                     tensor.close();
                 }
             }
-        }
-
-        private static Tensor zeros(ScalarType type, long... shape) {
-            try (PointerScope scope = new PointerScope()) {
-                return Tensors.own(torch.zeros(shape, Tensors.options(type)));
+            if (gram != null) {
+                gram.close();
             }
+        }
+    }
+
+    private static Tensor zeros(long columns) {
+        try (PointerScope scope = new PointerScope()) {
+            long[] shape = {columns};
+            return Tensors.own(torch.zeros(shape, Tensors.options(ScalarType.Double)));
         }
     }
 }

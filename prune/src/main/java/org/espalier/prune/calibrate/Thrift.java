@@ -11,9 +11,14 @@ import org.jspecify.annotations.Nullable;
  * @param scratch file to make for the hidden states of the calibration tokens; null keeps them in memory
  * @param statisticsBytes statistics that are held at a time, in bytes; where those of a block are more, its matrices are
  *     solved in groups, each after a pass of its own through the dense block
+ * @param gramScratch file to make for the Gram matrices of a block; null keeps them in memory
  * @param loading whether a block is in memory as float32 or its matrices are converted at each use
  */
-public record Thrift(@Nullable Path scratch, long statisticsBytes, Block.Loading loading) {
+public record Thrift(
+        @Nullable Path scratch,
+        long statisticsBytes,
+        @Nullable Path gramScratch,
+        Block.Loading loading) {
     /** Everything in memory. */
-    public static final Thrift NONE = new Thrift(null, Long.MAX_VALUE, Block.Loading.WHOLE);
+    public static final Thrift NONE = new Thrift(null, Long.MAX_VALUE, null, Block.Loading.WHOLE);
 }

@@ -2,6 +2,7 @@ package org.espalier.prune.memory;
 
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.ToLongFunction;
@@ -75,15 +76,28 @@ public record MemoryModel(
     }
 
     /**
-     * The most memory of the run.
+     * The most memory of the run with Gram matrices in memory.
      *
      * @param onDisk whether the hidden states are in a scratch file
      * @param statisticsBytes statistics that are held at a time, at most
      * @param loading how blocks are loaded
      */
     public MemoryEstimate estimate(boolean onDisk, long statisticsBytes, Block.Loading loading) {
+        return estimate(onDisk, false, statisticsBytes, loading);
+    }
+
+    /**
+     * The most memory of the run.
+     *
+     * @param onDisk whether the hidden states are in a scratch file
+     * @param gramOnDisk whether the Gram matrices are in a scratch file
+     * @param statisticsBytes statistics that are held at a time, at most
+     * @param loading how blocks are loaded
+     */
+    MemoryEstimate estimate(
+            boolean onDisk, boolean gramOnDisk, long statisticsBytes, Block.Loading loading) {
         return Stream.of(
-                        pruning(onDisk, statisticsBytes, loading),
+                        pruning(onDisk, gramOnDisk, statisticsBytes, loading),
                         allocating(onDisk, loading),
                         embedding(onDisk))
                 .max(Comparator.comparingLong(MemoryEstimate::total))
@@ -99,7 +113,8 @@ public record MemoryModel(
         return new MemoryEstimate(RUNTIME, table, 0, onDisk ? 0 : stateBytes(), 0);
     }
 
-    private MemoryEstimate pruning(boolean onDisk, long most, Block.Loading loading) {
+    private MemoryEstimate pruning(
+            boolean onDisk, boolean gramOnDisk, long most, Block.Loading loading) {
         boolean keepsSolved =
                 propagated()
                         && !sequences.isEmpty()
@@ -109,9 +124,11 @@ public record MemoryModel(
         return new MemoryEstimate(
                 RUNTIME,
                 perWeight * largest(MemoryModel::weights),
-                largest(block -> held(block, most)),
+                largest(block -> held(block, gramOnDisk, most)),
                 onDisk ? 0 : stateBytes(),
-                Math.max(forward(loading), solve(loading)));
+                Math.max(
+                        forward(loading) + (gramOnDisk ? largestPanel() : 0),
+                        solve(gramOnDisk, loading)));
     }
 
     /** The pass that an allocation asks for, with the scores of a layer or a block, and the statistics of all blocks. */
@@ -135,8 +152,11 @@ public record MemoryModel(
     }
 
     /** Statistics at a time. Those of an importance matrix are made for one matrix after the other. */
-    private long held(List<Linear> block, long most) {
+    private long held(List<Linear> block, boolean gramOnDisk, long most) {
         Set<Statistic> needs = method.needs();
+        if (gramOnDisk) {
+            needs.remove(Statistic.GRAM);
+        }
         return BlockInputs.groups(block, needs, sequences.isEmpty() ? 0 : most).stream()
                 .mapToLong(group -> BlockInputs.statisticsBytes(group, needs))
                 .max()
@@ -158,24 +178,42 @@ public record MemoryModel(
     }
 
     /** What solving the most demanding matrix takes: its scores, or its mask, solution, two roundings and workspace. */
-    private long solve(Block.Loading loading) {
+    private long solve(boolean gramOnDisk, Block.Loading loading) {
         long most = 0;
         for (Linear linear : (Iterable<Linear>) all()::iterator) {
             long size = linear.size();
-            long workspace =
-                    Math.max(
-                            method.solver().cost(linear.rows(), linear.columns()).bytes(),
-                            method.repair().appliesTo(linear.kind())
-                                    ? method.repair().cost(linear.rows(), linear.columns()).bytes()
-                                    : 0);
+            long square = gramOnDisk ? BlockInputs.statisticsBytes(
+                    List.of(linear), EnumSet.of(Statistic.GRAM)) : 0;
+            long solver =
+                    method.solver().cost(linear.rows(), linear.columns()).bytes()
+                            + (method.solver().factorsInPlace() ? 0 : square);
+            long repair =
+                    method.repair().appliesTo(linear.kind())
+                            ? method.repair().cost(linear.rows(), linear.columns()).bytes() + square
+                            : 0;
+            long rounding = size * (FLOAT + 2L * storedBytes) + square;
             long error = 4 * FLOAT * Math.min(ERROR_ROWS, linear.rows()) * linear.columns();
             long solving =
-                    size * (1 + FLOAT) + Math.max(workspace, size * (FLOAT + 2L * storedBytes));
+                    size * (1 + FLOAT) + Math.max(rounding, Math.max(solver, repair));
             long scoring = method.score() == null ? 0 : size * (2 * FLOAT + 1);
             long dense = loading == Block.Loading.ON_DEMAND ? FLOAT * size : 0;
             most = Math.max(most, dense + error + Math.max(scoring, solving));
         }
         return most;
+    }
+
+    /** Whether the method reads Gram matrices at all. */
+    boolean readsGram() {
+        return method.needs().contains(Statistic.GRAM) && !sequences.isEmpty();
+    }
+
+    /** Bytes of the Gram matrices of a block. */
+    long gramBytes() {
+        return largest(block -> BlockInputs.statisticsBytes(block, EnumSet.of(Statistic.GRAM)));
+    }
+
+    private long largestPanel() {
+        return all().mapToLong(linear -> BlockInputs.panelBytes(linear.columns())).max().orElse(0);
     }
 
     private boolean propagated() {

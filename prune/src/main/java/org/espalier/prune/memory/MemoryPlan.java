@@ -10,14 +10,16 @@ import org.espalier.prune.calibrate.Thrift;
  * How a run is going to spare memory, and what it then takes.
  *
  * @param statesOnDisk whether the hidden states are in a scratch file
+ * @param gramOnDisk whether the Gram matrices are in a scratch file
  * @param statisticsBytes statistics that are held at a time, at most
  * @param loading how blocks are loaded
  * @param estimate the most memory that the run takes
- * @param scratchBytes size of the scratch file; 0 where there is none
+ * @param scratchBytes size of the scratch files; 0 where there are none
  * @param passes how often the largest block is run over the calibration tokens
  */
 public record MemoryPlan(
         boolean statesOnDisk,
+        boolean gramOnDisk,
         long statisticsBytes,
         Block.Loading loading,
         MemoryEstimate estimate,
@@ -26,10 +28,15 @@ public record MemoryPlan(
     /**
      * For the pruner.
      *
-     * @param scratch where the scratch file goes, if there is one
+     * @param scratch where the scratch file of the hidden states goes, if there is one
+     * @param gramScratch where that of the Gram matrices goes, if there is one
      */
-    public Thrift thrift(Path scratch) {
-        return new Thrift(statesOnDisk ? scratch : null, statisticsBytes, loading);
+    public Thrift thrift(Path scratch, Path gramScratch) {
+        return new Thrift(
+                statesOnDisk ? scratch : null,
+                statisticsBytes,
+                gramOnDisk ? gramScratch : null,
+                loading);
     }
 
     /** What is done to spare memory, in clauses; empty where nothing is. */
@@ -37,6 +44,9 @@ public record MemoryPlan(
         List<String> measures = new ArrayList<>();
         if (statesOnDisk) {
             measures.add("hidden states in a scratch file");
+        }
+        if (gramOnDisk) {
+            measures.add("Gram matrices in a scratch file");
         }
         if (statisticsBytes != Long.MAX_VALUE) {
             measures.add("statistics of a few layers at a time, in " + passes + " passes");

@@ -21,6 +21,11 @@ public interface LayerSolver {
         return LayerCost.NONE;
     }
 
+    /** Whether it factors a Gram matrix from a scratch file where it was read to, so that no second one is in memory. */
+    default boolean factorsInPlace() {
+        return false;
+    }
+
     /** Solves one layer. All tensors of the result belong to the innermost open scope of the caller. */
     LayerSolution solve(LayerProblem problem);
 }

@@ -77,6 +77,11 @@ public record SparseGpt(int block, double damping) implements LayerSolver {
         };
     }
 
+    @Override
+    public boolean factorsInPlace() {
+        return true;
+    }
+
     /** The factor R, the changes D, and what a panel of columns is shifted by; a factorization and D times R. */
     @Override
     public LayerCost cost(long rows, long columns) {
@@ -96,10 +101,7 @@ public record SparseGpt(int block, double damping) implements LayerSolver {
                         : problem.support().keep().clone();
         try (PointerScope scope = new PointerScope()) {
             HessianFactor factor =
-                    HessianFactor.of(
-                            problem.statistics().gramMatrix(),
-                            problem.statistics().sequences(),
-                            damping);
+                    HessianFactor.of(problem.statistics(), damping);
             new BlockSweep(
                             factor,
                             new TileSweep.Matrices(dense.contiguous(), weight, keep),

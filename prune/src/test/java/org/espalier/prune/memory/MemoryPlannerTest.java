@@ -58,6 +58,18 @@ class MemoryPlannerTest {
     }
 
     @Test
+    void sparseGptWithGramMatricesOnTheDiskHoldsOneAtATime() {
+        // Work: gate as above; its factor is the only matrix of 8 x 8.
+        long work = 96 * 5 + 4 * (64 + 96 + 12 * 1536) + 4 * 4 * 12 * 8;
+        assertThat(model("sparsegpt").estimate(false, true, Long.MAX_VALUE, Loading.WHOLE))
+                .isEqualTo(new MemoryEstimate(RUNTIME, 480 * 4, 0, 25 * 8 * 4, work));
+        // ALPS and least squares read it beside what they work in.
+        long alps = model("alps").estimate(false, false, Long.MAX_VALUE, Loading.WHOLE).work();
+        assertThat(model("alps").estimate(false, true, Long.MAX_VALUE, Loading.WHOLE).work())
+                .isEqualTo(alps + 4 * 144);
+    }
+
+    @Test
     void wandaIsBoundedByTheForwardPass() {
         // Per token: two norms' worth, seven of the queries, four of the keys, and four around.
         long forward = 4 * 20 * (2 * 8 + 7 * 8 + 4 * 4 + 4 * 8);
@@ -130,8 +142,10 @@ class MemoryPlannerTest {
         assertThat(disk.passes()).isEqualTo(2);
         MemoryPlan least = MemoryPlanner.least(model);
         assertThat(least.measures()).hasSize(3);
-        // q with k and v, o, gate with up, down, and once more with the pruned matrices.
-        assertThat(least.passes()).isEqualTo(5);
+        assertThat(least.gramOnDisk()).isTrue();
+        assertThat(least.scratchBytes()).isEqualTo(800 + 4 * (3 * 64 + 144));
+        // Once with the dense and once with the pruned matrices.
+        assertThat(least.passes()).isEqualTo(2);
         assertThat(MemoryPlanner.within(model, least.estimate().total()).orElseThrow().measures())
                 .hasSize(3);
         assertThat(MemoryPlanner.within(model, least.estimate().total() - 1)).isEmpty();

@@ -9,6 +9,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.espalier.core.tensor.Tensors;
+import org.espalier.prune.calibrate.LayerStatistics;
+import org.espalier.prune.calibrate.StoredGram;
 
 /**
  * The factor of the Hessian on which SparseGPT sweeps: R upper triangular with H + damping = R R^T, where
@@ -38,32 +40,84 @@ public record HessianFactor(Tensor upper, Tensor dead, double damping) {
      * @throws ArithmeticException if no damping up to 1 makes the matrix positive definite
      */
     public static HessianFactor of(Tensor gram, long sequences, double damping) {
+        Tensor matrix = torch.empty(Tensors.shape(gram), Tensors.options(ScalarType.Float), null);
+        Start copy =
+                scale -> {
+                    Reversal.toUpper(gram.contiguous(), matrix, scale);
+                    return matrix;
+                };
+        return of(copy, gram.diagonal(), sequences, damping);
+    }
+
+    /**
+     * Factors the Gram matrix of an input; one in a file is factored where it is read to, so that no second matrix of its
+     * size is in memory.
+     *
+     * @param damping fraction of the mean diagonal that is added to the diagonal, at least 0
+     * @return the factor, owned by the innermost open scope of the caller; the same to the bit in either case
+     * @throws ArithmeticException if no damping up to 1 makes the matrix positive definite
+     */
+    public static HessianFactor of(LayerStatistics statistics, double damping) {
+        StoredGram stored = statistics.storedGram();
+        if (stored == null) {
+            return of(statistics.gramMatrix(), statistics.sequences(), damping);
+        }
+        Start reading =
+                new Start() {
+                    @Override
+                    public Tensor reversed(float scale) {
+                        Tensor matrix = stored.read();
+                        Reversal.turn(matrix, scale);
+                        return matrix;
+                    }
+
+                    @Override
+                    public void giveUp(Tensor matrix) {
+                        matrix.close();
+                    }
+                };
+        return of(reading, stored.diagonal(), statistics.sequences(), damping);
+    }
+
+    /** Gives J (scale H) J, at least its upper triangle, in memory that may be written to. */
+    @FunctionalInterface
+    private interface Start {
+        Tensor reversed(float scale);
+
+        /** Takes the matrix back after a factorization that failed. */
+        default void giveUp(Tensor matrix) {}
+    }
+
+    private static HessianFactor of(
+            Start start, Tensor gramDiagonal, long sequences, double damping) {
         double scale = 2.0 / Math.max(1, sequences);
-        double[] diagonal = Tensors.toDoubles(gram.diagonal());
+        double[] diagonal = Tensors.toDoubles(gramDiagonal);
         double mean = 0;
         for (int column = 0; column < diagonal.length; column++) {
             diagonal[column] = diagonal[column] == 0 ? 1 : scale * diagonal[column];
             mean += diagonal[column] / diagonal.length;
         }
-        Tensor matrix = torch.empty(Tensors.shape(gram), Tensors.options(ScalarType.Float), null);
         double tried = damping;
         while (true) {
-            int info = factor(gram, scale, diagonal, tried * mean, matrix);
+            Tensor matrix = start.reversed((float) scale);
+            int info = factor(matrix, diagonal, tried * mean);
             if (info == 0) {
-                Tensor dead = Tensors.scoped(() -> gram.diagonal().eq(new Scalar(0.0)));
+                Tensor dead = Tensors.scoped(() -> gramDiagonal.eq(new Scalar(0.0)));
                 return new HessianFactor(Tensors.scoped(matrix::t), dead, tried);
             }
             if (info < 0 || tried >= LAST_RETRY) {
+                String shape = Tensors.describe(matrix);
                 matrix.close();
                 throw new ArithmeticException(
                         "the Gram matrix "
-                                + Tensors.describe(gram)
+                                + shape
                                 + " of "
                                 + sequences
                                 + " sequences is not positive definite with damping "
                                 + tried
                                 + (info < 0 ? ": it holds a NaN" : ""));
             }
+            start.giveUp(matrix);
             tried = Math.min(LAST_RETRY, Math.max(FIRST_RETRY, 10 * tried));
         }
     }
@@ -111,16 +165,14 @@ public record HessianFactor(Tensor upper, Tensor dead, double damping) {
     }
 
     /**
-     * Makes the matrix hold R^T in its lower triangle. LAPACK sees the transpose, hence the letter L, with which OpenBLAS
+     * Makes the matrix, J H J in its upper triangle, hold R^T in its lower triangle. LAPACK sees the transpose, hence the letter L, with which OpenBLAS
      * is also a sixth faster than with the other one.
      *
      * @return 0, or what LAPACK reports: the order of the minor that is not positive, or minus an invalid argument
      */
-    private static int factor(
-            Tensor gram, double scale, double[] diagonal, double added, Tensor matrix) {
+    private static int factor(Tensor matrix, double[] diagonal, double added) {
         int size = diagonal.length;
         try (PointerScope scope = new PointerScope()) {
-            Reversal.toUpper(gram.contiguous(), matrix, (float) scale);
             double[] damped = new double[size];
             for (int column = 0; column < size; column++) {
                 damped[size - 1 - column] = diagonal[column] + added;

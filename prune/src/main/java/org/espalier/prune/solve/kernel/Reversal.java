@@ -59,6 +59,35 @@ final class Reversal {
     }
 
     /**
+     * J A J in place, both triangles.
+     *
+     * @param matrix A, float32 [n, n], contiguous
+     * @param scale factor of every value
+     */
+    static void turn(Tensor matrix, float scale) {
+        int size = Math.toIntExact(matrix.size(0));
+        MemorySegment segment = Tensors.segment(matrix);
+        Parallel.rows(
+                Math.ceilDiv(size, 2),
+                2L * size,
+                (first, last) -> {
+                    float[] one = new float[size];
+                    float[] other = new float[size];
+                    float[] turned = new float[size];
+                    for (int row = (int) first; row < last; row++) {
+                        int mirror = size - 1 - row;
+                        // Both are read before either is written: they change places.
+                        copy(segment, at(size, row, 0), one, size);
+                        copy(segment, at(size, mirror, 0), other, size);
+                        turn(one, turned, size, scale);
+                        MemorySegment.copy(turned, 0, segment, FLOAT, at(size, mirror, 0), size);
+                        turn(other, turned, size, scale);
+                        MemorySegment.copy(turned, 0, segment, FLOAT, at(size, row, 0), size);
+                    }
+                });
+    }
+
+    /**
      * The lower triangle of J A J from the upper triangle of A, in place.
      *
      * @param matrix A, float32 [n, n], contiguous

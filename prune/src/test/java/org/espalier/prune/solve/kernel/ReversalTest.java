@@ -21,6 +21,9 @@ class ReversalTest {
             Tensor apart = torch.full_like(matrix, new Scalar(7.0));
             Reversal.toUpper(matrix, apart, 0.5f);
             assertThat(torch.equal(apart.triu(), expected.mul(new Scalar(0.5)).triu())).isTrue();
+            Tensor whole = matrix.clone();
+            Reversal.turn(whole, 0.5f);
+            assertThat(torch.equal(whole, expected.mul(new Scalar(0.5)))).isTrue();
             Reversal.toLower(matrix);
             assertThat(torch.equal(matrix.tril(), expected.tril())).isTrue();
         }
