@@ -10,6 +10,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.TensorInfo;
+import org.espalier.checkpoint.gguf.Imatrix;
 import org.espalier.core.UserError;
 import org.espalier.core.progress.Progress;
 import org.espalier.core.tensor.Tensors;
@@ -59,6 +60,13 @@ final class InspectCommand implements Callable<Integer> {
             paramLabel = "T",
             description = "With --plan: tokens per calibration sequence (default: the recipe's).")
     private @Nullable Integer sequenceLength;
+
+    @Option(
+            names = "--imatrix",
+            paramLabel = "FILE",
+            description =
+                    "With --plan: an importance matrix of llama.cpp in place of calibration text.")
+    private @Nullable Path imatrix;
 
     @Option(
             names = "--memory",
@@ -128,12 +136,25 @@ final class InspectCommand implements Callable<Integer> {
                         RecipeBook.shipped().recipe(recipe),
                         samples,
                         sequenceLength,
+                        isImatrix(),
                         MemoryBudget.of(memory));
         if (common.json()) {
             console.json(forecast.json());
         } else {
             forecast.print(console.out());
         }
+    }
+
+    private boolean isImatrix() {
+        if (imatrix == null) {
+            return false;
+        }
+        if (samples != null || sequenceLength != null) {
+            throw new UserError(
+                    "nothing is drawn of an importance matrix: leave out --samples and --sequence-length");
+        }
+        Imatrix.open(imatrix);
+        return true;
     }
 
     private static void requirePositive(String option, @Nullable Integer value) {

@@ -116,7 +116,8 @@ final class PruneJob {
                     CheckpointSink sink =
                             new CheckpointSink(writer, journal, plan, dense.decoder());
                     try {
-                        Thrift thrift = memory.thrift(writer.note(SCRATCH), writer.note(GRAM_SCRATCH));
+                        Thrift thrift =
+                                memory.thrift(writer.note(SCRATCH), writer.note(GRAM_SCRATCH));
                         PruneOutcome outcome = prune(dense, plan, sample, given, sink, thrift);
                         Path sealed = writer.seal();
                         stopwatch.lap("write");

@@ -5,15 +5,11 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.espalier.checkpoint.TensorInfo;
 import org.espalier.core.recipe.Recipe;
-import org.espalier.core.tensor.Tensors;
 import org.espalier.prune.Method;
 import org.espalier.prune.PrunePlan;
+import org.espalier.prune.calibrate.GivenStatistics;
 import org.espalier.prune.memory.Effort;
 import org.espalier.prune.memory.MemoryEstimate;
 import org.espalier.prune.memory.MemoryModel;
@@ -30,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param outputBytes size of the weights that are written
  * @param operations floating-point operations in matrix products and factorizations
  * @param operationsPerSecond what a product of two large matrices reached just now
- * @param seconds estimate of the time on a machine that does nothing else; good to a factor of two or three
+ * @param seconds estimate of the time at the speed that the machine has just now (docs/limits.md says how good it is)
  */
 record RunForecast(
         String recipe,
@@ -41,28 +37,29 @@ record RunForecast(
         double operations,
         double operationsPerSecond,
         double seconds) {
-    private static final int SIDE = 2048;
-    private static final int PRODUCTS = 4;
+    /** The source and the output are each read for their checksums. */
+    private static final int DIGESTS = 2;
 
-    /** Scoring, selecting, rounding, checking and writing a weight, with two threads (docs/limits.md). */
-    private static final double SECONDS_PER_WEIGHT = 40e-9;
-
-    /** The source is read for its checksum and for its weights, the output written and read for its checksum. */
-    private static final int TRIPS = 4;
-
-    private static final double BYTES_PER_SECOND = 4e8;
-
-    /** Plans a run of the recipe on the model, as {@code prune} would. */
+    /**
+     * Plans a run of the recipe on the model, as {@code prune} would.
+     *
+     * @param imatrix whether an importance matrix takes the place of the calibration pass
+     */
     static RunForecast of(
             OpenModel open,
             Recipe recipe,
             @Nullable Integer samples,
             @Nullable Integer sequenceLength,
+            boolean imatrix,
             MemoryBudget budget) {
         Method method = Method.of(recipe);
         PrunePlan.of(method, open.decoder());
         Recipe.CalibrationDefaults defaults = recipe.calibration();
-        int count = !method.readsData() ? 0 : samples == null ? defaults.samples() : samples;
+        if (imatrix && method.readsData()) {
+            GivenStatistics.require(recipe.name(), method.statistics());
+        }
+        int count =
+                imatrix || !method.readsData() ? 0 : samples == null ? defaults.samples() : samples;
         int length =
                 Math.min(
                         open.positions(),
@@ -76,11 +73,13 @@ record RunForecast(
                 open.checkpoint().tensors().values().stream().mapToLong(TensorInfo::bytes).sum();
         long weights = open.decoder().linears().stream().mapToLong(linear -> linear.size()).sum();
         double operations = Effort.operations(model, plan);
-        double rate = rate();
+        MachineSpeed speed =
+                MachineSpeed.measure(recipe.select().pattern(), recipe.select().sparsity());
         double seconds =
-                operations / rate
-                        + weights * SECONDS_PER_WEIGHT
-                        + TRIPS * output / BYTES_PER_SECOND;
+                operations / speed.operations()
+                        + (Effort.traffic(model, plan) + output) / speed.bytes()
+                        + weights / speed.weights()
+                        + DIGESTS * output / speed.digested();
         return new RunForecast(
                 recipe.name(),
                 count,
@@ -88,23 +87,8 @@ record RunForecast(
                 plan,
                 output,
                 operations,
-                rate,
+                speed.operations(),
                 seconds);
-    }
-
-    /** Operations per second of float32 matrix products, the best of a few. */
-    private static double rate() {
-        double best = 0;
-        try (PointerScope scope = new PointerScope()) {
-            Tensor matrix = torch.ones(new long[] {SIDE, SIDE}, Tensors.options(ScalarType.Float));
-            for (int product = 0; product < PRODUCTS; product++) {
-                long start = System.nanoTime();
-                matrix.matmul(matrix).close();
-                double seconds = (System.nanoTime() - start) * 1e-9;
-                best = Math.max(best, 2.0 * SIDE * SIDE * SIDE / seconds);
-            }
-        }
-        return best;
     }
 
     Map<String, Object> json() {
@@ -136,7 +120,7 @@ record RunForecast(
                 "recipe       "
                         + recipe
                         + (samples == 0
-                                ? ", reads no text"
+                                ? ", runs no text"
                                 : ", " + samples + " sequences of " + sequenceLength + " tokens"));
         line(out, "runtime", memory.runtime());
         line(out, "block", memory.block());

@@ -87,7 +87,7 @@ class EvaluateMemoryTest {
         assertThat(memory.stateBytes()).isEqualTo(4 * (2 * 20 + 13) * 24);
         assertThat(memory(true).stateBytes()).isEqualTo(2 * memory.stateBytes());
         // The widest matrix is the MLP's: 40 x 24; three queries of 8, one key.
-        long pass = 4 * 20 * (4 * 24 + Math.max(2 * 24 + 7 * 24 + 4 * 8, 2 * 24 + 3 * 40));
+        long pass = 4L * 20 * (4 * 24 + Math.max(2 * 24 + 7 * 24 + 4 * 8, 2 * 24 + 3 * 40));
         var whole = memory.estimate(false, Block.Loading.WHOLE);
         assertThat(whole.block()).isEqualTo(4 * (2 * 576 + 2 * 192 + 3 * 960));
         assertThat(whole.states()).isEqualTo(memory.stateBytes());

@@ -93,7 +93,7 @@ class MemoryLimitTest {
                 .isEqualTo(2 * (2 * 29 * 24 + 24 + 6 * (2 * 24 + 1152 + 384 + 2880)));
         assertThat(json.get("seconds").asDouble()).isPositive();
         Outcome text = Runs.run("inspect", run.model(), "--plan", "--recipe", "magnitude");
-        assertThat(text.out()).contains("reads no text").contains("everything in memory");
+        assertThat(text.out()).contains("runs no text").contains("everything in memory");
         Outcome refused = Runs.run("inspect", run.model(), "--plan", "--memory", "1MB");
         assertThat(refused.code()).isEqualTo(Main.USER_ERROR);
         assertThat(refused.err()).contains("would do");

@@ -32,7 +32,8 @@ class NotFiniteTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"magnitude", "wanda", "sparsegpt", "alps"})
+    @ValueSource(
+            strings = {"magnitude", "wanda", "sparsegpt", "alps", "magnitude-global", "owl-wanda"})
     void pruningNamesTheWeight(String recipe) throws IOException {
         poison(0x7fc0, 5);
         Path out = folder.resolve("out");

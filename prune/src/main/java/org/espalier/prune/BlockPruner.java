@@ -64,9 +64,10 @@ final class BlockPruner {
                 Replacements replacements = new Replacements();
                 PointerScope scope = new PointerScope()) {
             Tensor denseOutput = null;
-            for (List<Linear> group : groups) {
-                boolean first = layers.isEmpty();
-                boolean last = group == groups.getLast();
+            for (int number = 0; number < groups.size(); number++) {
+                List<Linear> group = groups.get(number);
+                boolean first = number == 0;
+                boolean last = number == groups.size() - 1;
                 Change change = again ? change(block, replacements, last) : Change.NONE;
                 try (StatisticsCollector collector =
                         new StatisticsCollector(

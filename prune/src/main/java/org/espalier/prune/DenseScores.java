@@ -12,7 +12,6 @@ import org.espalier.network.Linear;
 import org.espalier.prune.allocate.NetworkScores;
 import org.espalier.prune.calibrate.Calibration;
 import org.espalier.prune.calibrate.HiddenStates;
-import org.espalier.prune.calibrate.LayerStatistics;
 import org.espalier.prune.calibrate.Statistic;
 import org.espalier.prune.calibrate.StatisticsCollector;
 

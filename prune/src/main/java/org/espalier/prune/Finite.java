@@ -22,6 +22,7 @@ final class Finite {
      * @param weight float32 [out_features, in_features]
      * @throws UserError that names what is NaN or infinite
      */
+    @SuppressWarnings("ReferenceEquality") // shared, not merely alike
     void require(Linear linear, Tensor weight, LayerStatistics statistics) {
         requireWeight(linear, weight);
         if (statistics != passed) {
@@ -65,11 +66,11 @@ final class Finite {
         boolean finite =
                 (stored == null || isFinite(stored))
                         && Stream.of(
-                                statistics.sumOfSquares(),
-                                statistics.sum(),
-                                statistics.varianceWithin(),
-                                statistics.gram())
-                        .allMatch(figures -> figures == null || isFinite(figures));
+                                        statistics.sumOfSquares(),
+                                        statistics.sum(),
+                                        statistics.varianceWithin(),
+                                        statistics.gram())
+                                .allMatch(figures -> figures == null || isFinite(figures));
         if (!finite) {
             throw new UserError(
                     "the inputs of "

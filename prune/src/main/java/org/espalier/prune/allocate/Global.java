@@ -93,7 +93,11 @@ public record Global(double minimum) implements Allocation {
             });
             if (seen[0] != layers.size()) {
                 throw new IllegalArgumentException(
-                        "there are scores of " + seen[0] + " layers but " + layers.size() + " layers");
+                        "there are scores of "
+                                + seen[0]
+                                + " layers but "
+                                + layers.size()
+                                + " layers");
             }
             search.narrow();
         }

@@ -95,8 +95,17 @@ final class GramSum implements StoredGram, AutoCloseable {
     }
 
     @Override
-    public Tensor read() {
-        return file == null ? inMemory().clone() : file.get(position, columns, columns);
+    public void readInto(Tensor target) {
+        if (file == null) {
+            target.copy_(inMemory());
+        } else {
+            file.fill(target, position);
+        }
+    }
+
+    @Override
+    public long columns() {
+        return columns;
     }
 
     @Override
@@ -110,7 +119,9 @@ final class GramSum implements StoredGram, AutoCloseable {
                 long first = from;
                 parts.add(
                         Tensors.scoped(() ->
-                                file.get(at(first), rows(first), columns).diagonal(first, 0, 1).clone()));
+                                file.get(at(first), rows(first), columns)
+                                        .diagonal(first, 0, 1)
+                                        .clone()));
             }
             return torch.cat(new TensorVector(parts.toArray(Tensor[]::new)));
         });

@@ -59,6 +59,12 @@ final class ScratchFile implements AutoCloseable {
     /** A new tensor with what lies from a byte on; it belongs to the innermost scope of the caller. */
     Tensor get(long position, long... shape) {
         Tensor tensor = torch.empty(shape, Tensors.options(ScalarType.Float), null);
+        fill(tensor, position);
+        return tensor;
+    }
+
+    /** Overwrites a contiguous tensor with what lies from a byte on. */
+    void fill(Tensor tensor, long position) {
         MemorySegment bytes = Tensors.segment(tensor);
         try {
             for (long at = 0; at < bytes.byteSize(); at += CHUNK) {
@@ -74,7 +80,6 @@ final class ScratchFile implements AutoCloseable {
         } catch (IOException e) {
             throw failure("read", e);
         }
-        return tensor;
     }
 
     @Override

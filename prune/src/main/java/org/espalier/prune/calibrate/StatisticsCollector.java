@@ -51,8 +51,10 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
             Collection<Statistic> needs, Collection<Linear> wanted, @Nullable Path scratch) {
         this.needs = Set.copyOf(needs);
         this.wanted = Set.copyOf(wanted);
-        boolean stores = scratch != null && this.needs.contains(Statistic.GRAM);
-        this.scratch = stores ? new ScratchFile(scratch) : null;
+        this.scratch =
+                scratch != null && this.needs.contains(Statistic.GRAM)
+                        ? new ScratchFile(scratch)
+                        : null;
     }
 
     /**

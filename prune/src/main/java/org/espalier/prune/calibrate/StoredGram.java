@@ -1,15 +1,29 @@
 package org.espalier.prune.calibrate;
 
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.espalier.core.tensor.Tensors;
 
 /** A Gram matrix that lies in a scratch file, because memory is to hold only one of its size at a time. */
 public interface StoredGram {
+    /** Number of input features. */
+    long columns();
+
     /**
-     * X^T X over all tokens, undamped, read anew.
+     * Reads X^T X over all tokens, undamped.
      *
-     * @return float32 [in_features, in_features], in the innermost scope of the caller, who may write to it
+     * @param target float32 [in_features, in_features], contiguous, to be overwritten
      */
-    Tensor read();
+    void readInto(Tensor target);
+
+    /** X^T X in memory, float32 [in_features, in_features], in the innermost scope of the caller. */
+    default Tensor read() {
+        long[] shape = {columns(), columns()};
+        Tensor matrix = torch.empty(shape, Tensors.options(ScalarType.Float), null);
+        readInto(matrix);
+        return matrix;
+    }
 
     /** Its diagonal, float32 [in_features], in the innermost scope of the caller. */
     Tensor diagonal();

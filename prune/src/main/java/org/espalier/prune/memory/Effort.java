@@ -1,13 +1,21 @@
 package org.espalier.prune.memory;
 
 import java.util.List;
+import org.espalier.network.Block;
 import org.espalier.network.Linear;
 import org.espalier.network.Mixture;
 import org.espalier.prune.calibrate.BlockInputs;
+import org.espalier.prune.calibrate.HiddenStates;
 import org.espalier.prune.calibrate.Statistic;
 
-/** How much arithmetic a pruning is: matrix products and factorizations, without what is done weight by weight. Pure. */
+/**
+ * How much work a pruning is: arithmetic in matrix products, attention and factorizations, and memory that is gone over
+ * in between, without what is done weight by weight. Pure.
+ */
 public final class Effort {
+    /** How often an intermediate result is gone over: written once, read by one or two others. */
+    private static final int TOUCHES = 3;
+
     private Effort() {}
 
     /**
@@ -16,8 +24,8 @@ public final class Effort {
      * @param plan tells how often each block is run
      */
     public static double operations(MemoryModel model, MemoryPlan plan) {
-        int passes = plan.passes() + (model.method().allocationReadsData() ? 1 : 0);
-        double sum = 0;
+        int passes = passes(model, plan);
+        double sum = passes * model.blocks().size() * attention(model);
         for (List<Linear> block : model.blocks()) {
             for (List<Linear> readers : BlockInputs.of(block)) {
                 double tokens = tokens(model, readers.getFirst());
@@ -31,6 +39,41 @@ public final class Effort {
             }
         }
         return sum;
+    }
+
+    /**
+     * Bytes that are read and written in memory: intermediate results of the passes, hidden states in a scratch file,
+     * and weights that are converted.
+     *
+     * @param plan tells how often each block is run, and how it is loaded
+     */
+    public static double traffic(MemoryModel model, MemoryPlan plan) {
+        int passes = passes(model, plan);
+        double pass =
+                (double) TOUCHES
+                        * PassMemory.bytes(model.config(), model.blocks(), model.tokens(), 1);
+        double states = plan.statesOnDisk() ? 2.0 * model.stateBytes() : 0;
+        double batches = Math.ceil(model.tokens() / (double) HiddenStates.BATCH_TOKENS) * passes;
+        double loads = plan.loading() == Block.Loading.WHOLE ? passes : Math.max(1, batches);
+        double converted = (double) (Float.BYTES + model.storedBytes()) * Math.max(1, loads);
+        double sum = 0;
+        for (List<Linear> block : model.blocks()) {
+            double weights = block.stream().mapToLong(Linear::size).sum();
+            sum += passes * (pass + states) + converted * weights;
+        }
+        return sum;
+    }
+
+    private static int passes(MemoryModel model, MemoryPlan plan) {
+        boolean measures = model.method().allocationReadsData() && model.tokens() > 0;
+        return plan.passes() + (measures ? 1 : 0);
+    }
+
+    /** Queries with keys and probabilities with values, each token with those before it. */
+    private static double attention(MemoryModel model) {
+        double pairs =
+                model.sequences().stream().mapToDouble(tokens -> 0.5 * tokens * tokens).sum();
+        return 4.0 * pairs * model.config().heads() * model.config().headDim();
     }
 
     private static double solving(MemoryModel model, Linear linear) {

@@ -174,7 +174,9 @@ public record MemoryModel(
         }
         // On demand, a matrix is there as it is stored and as float32 while it is converted.
         return PassMemory.bytes(config, blocks, tokens, longest)
-                + (loading == Block.Loading.ON_DEMAND ? (FLOAT + storedBytes) * largestMatrix() : 0);
+                + (loading == Block.Loading.ON_DEMAND
+                        ? (FLOAT + storedBytes) * largestMatrix()
+                        : 0);
     }
 
     /** What solving the most demanding matrix takes: its scores, or its mask, solution, two roundings and workspace. */
@@ -182,8 +184,11 @@ public record MemoryModel(
         long most = 0;
         for (Linear linear : (Iterable<Linear>) all()::iterator) {
             long size = linear.size();
-            long square = gramOnDisk ? BlockInputs.statisticsBytes(
-                    List.of(linear), EnumSet.of(Statistic.GRAM)) : 0;
+            long square =
+                    gramOnDisk
+                            ? BlockInputs.statisticsBytes(
+                                    List.of(linear), EnumSet.of(Statistic.GRAM))
+                            : 0;
             long solver =
                     method.solver().cost(linear.rows(), linear.columns()).bytes()
                             + (method.solver().factorsInPlace() ? 0 : square);
@@ -193,8 +198,7 @@ public record MemoryModel(
                             : 0;
             long rounding = size * (FLOAT + 2L * storedBytes) + square;
             long error = 4 * FLOAT * Math.min(ERROR_ROWS, linear.rows()) * linear.columns();
-            long solving =
-                    size * (1 + FLOAT) + Math.max(rounding, Math.max(solver, repair));
+            long solving = size * (1 + FLOAT) + Math.max(rounding, Math.max(solver, repair));
             long scoring = method.score() == null ? 0 : size * (2 * FLOAT + 1);
             long dense = loading == Block.Loading.ON_DEMAND ? FLOAT * size : 0;
             most = Math.max(most, dense + error + Math.max(scoring, solving));

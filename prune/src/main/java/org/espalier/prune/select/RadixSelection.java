@@ -78,7 +78,7 @@ public final class RadixSelection {
             if (known == 0) {
                 counters[key >>> BITS]++;
             } else if (key >>> BITS == prefix >>> BITS) {
-                counters[key & (1 << BITS) - 1]++;
+                counters[key & 0xffff]++;
             }
         }
     }
@@ -108,7 +108,7 @@ public final class RadixSelection {
                     isDone() ? "the value is found" : "there are fewer values than the rank");
         }
         known += BITS;
-        prefix |= bin << Integer.SIZE - known;
+        prefix |= bin << (Integer.SIZE - known);
         equal = bins[bin];
         Arrays.fill(bins, 0);
     }

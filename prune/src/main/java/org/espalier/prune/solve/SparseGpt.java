@@ -100,8 +100,7 @@ public record SparseGpt(int block, double damping) implements LayerSolver {
                         ? torch.empty(Tensors.shape(dense), Tensors.options(ScalarType.Bool), null)
                         : problem.support().keep().clone();
         try (PointerScope scope = new PointerScope()) {
-            HessianFactor factor =
-                    HessianFactor.of(problem.statistics(), damping);
+            HessianFactor factor = HessianFactor.of(problem.statistics(), damping);
             new BlockSweep(
                             factor,
                             new TileSweep.Matrices(dense.contiguous(), weight, keep),

@@ -226,6 +226,7 @@ class AllocationsTest {
     }
 
     /** Blocks of one layer each. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record GivenScores(float[][] blocks) implements NetworkScores {
         @Override
         public void layers(LayerReader reader) {

@@ -28,8 +28,8 @@ class GlobalStreamingTest {
             List<float[]> scores = new ArrayList<>();
             boolean tied = random.nextBoolean();
             for (int layer = 0; layer < 1 + random.nextInt(7); layer++) {
-                long rows = 1 + random.nextInt(9);
-                long columns = 1 + random.nextInt(30);
+                long rows = 1 + random.nextLong(9);
+                long columns = 1 + random.nextLong(30);
                 layers.add(new LayerShape("layers." + layer, layer / 2, rows, columns));
                 float scale = (float) Math.exp(3 * random.nextGaussian());
                 float[] values = new float[(int) (rows * columns)];
@@ -73,8 +73,7 @@ class GlobalStreamingTest {
             places.stream().limit(budget).forEach(place -> removed[place.layer()]++);
             for (int layer = 0; layer < full.length; layer++) {
                 long most =
-                        Rounding.removed(
-                                layers.get(layer).size(), Math.max(sparsity, 1 - minimum));
+                        Rounding.removed(layers.get(layer).size(), Math.max(sparsity, 1 - minimum));
                 if (!full[layer] && removed[layer] > most) {
                     full[layer] = true;
                     removed[layer] = most;

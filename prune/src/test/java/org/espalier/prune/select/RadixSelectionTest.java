@@ -12,8 +12,16 @@ import org.junit.jupiter.api.Test;
 /** Against a sort, on values that share sign, exponent or everything. */
 class RadixSelectionTest {
     private static final float[] SPECIAL = {
-        0f, -0f, Float.MIN_VALUE, -Float.MIN_VALUE, Float.MAX_VALUE, Float.POSITIVE_INFINITY,
-        Float.NEGATIVE_INFINITY, 1f, Math.nextUp(1f), Math.nextDown(1f)
+        0f,
+        -0f,
+        Float.MIN_VALUE,
+        -Float.MIN_VALUE,
+        Float.MAX_VALUE,
+        Float.POSITIVE_INFINITY,
+        Float.NEGATIVE_INFINITY,
+        1f,
+        Math.nextUp(1f),
+        Math.nextDown(1f)
     };
 
     @Test
@@ -22,7 +30,7 @@ class RadixSelectionTest {
         SplittableRandom random = new SplittableRandom(seed);
         for (int round = 0; round < 200; round++) {
             float[] values = values(random, 1 + random.nextInt(round % 10 == 0 ? 40_000 : 300));
-            long rank = 1 + random.nextInt(values.length);
+            long rank = 1 + random.nextLong(values.length);
             int[] keys = new int[values.length];
             for (int i = 0; i < keys.length; i++) {
                 keys[i] = OrderStatistic.key(values[i]);
@@ -38,7 +46,8 @@ class RadixSelectionTest {
                     .isEqualTo(new OrderStatistic.Cut(key, rank - below, equal))
                     .isEqualTo(
                             OrderStatistic.cut(
-                                    FloatChunks.of(java.util.List.of(MemorySegment.ofArray(values))),
+                                    FloatChunks.of(
+                                            java.util.List.of(MemorySegment.ofArray(values))),
                                     rank));
             assertThat(RadixSelection.Share.of(MemorySegment.ofArray(values), key))
                     .as(which)

@@ -40,12 +40,7 @@ public record HessianFactor(Tensor upper, Tensor dead, double damping) {
      * @throws ArithmeticException if no damping up to 1 makes the matrix positive definite
      */
     public static HessianFactor of(Tensor gram, long sequences, double damping) {
-        Tensor matrix = torch.empty(Tensors.shape(gram), Tensors.options(ScalarType.Float), null);
-        Start copy =
-                scale -> {
-                    Reversal.toUpper(gram.contiguous(), matrix, scale);
-                    return matrix;
-                };
+        Start copy = (matrix, scale) -> Reversal.toUpper(gram.contiguous(), matrix, scale);
         return of(copy, gram.diagonal(), sequences, damping);
     }
 
@@ -63,29 +58,17 @@ public record HessianFactor(Tensor upper, Tensor dead, double damping) {
             return of(statistics.gramMatrix(), statistics.sequences(), damping);
         }
         Start reading =
-                new Start() {
-                    @Override
-                    public Tensor reversed(float scale) {
-                        Tensor matrix = stored.read();
-                        Reversal.turn(matrix, scale);
-                        return matrix;
-                    }
-
-                    @Override
-                    public void giveUp(Tensor matrix) {
-                        matrix.close();
-                    }
+                (matrix, scale) -> {
+                    stored.readInto(matrix);
+                    Reversal.turn(matrix, scale);
                 };
         return of(reading, stored.diagonal(), statistics.sequences(), damping);
     }
 
-    /** Gives J (scale H) J, at least its upper triangle, in memory that may be written to. */
+    /** Makes a matrix hold J (scale H) J, at least in its upper triangle. */
     @FunctionalInterface
     private interface Start {
-        Tensor reversed(float scale);
-
-        /** Takes the matrix back after a factorization that failed. */
-        default void giveUp(Tensor matrix) {}
+        void fill(Tensor matrix, float scale);
     }
 
     private static HessianFactor of(
@@ -97,27 +80,28 @@ public record HessianFactor(Tensor upper, Tensor dead, double damping) {
             diagonal[column] = diagonal[column] == 0 ? 1 : scale * diagonal[column];
             mean += diagonal[column] / diagonal.length;
         }
+        long[] shape = {diagonal.length, diagonal.length};
+        Tensor matrix = torch.empty(shape, Tensors.options(ScalarType.Float), null);
         double tried = damping;
         while (true) {
-            Tensor matrix = start.reversed((float) scale);
+            start.fill(matrix, (float) scale);
             int info = factor(matrix, diagonal, tried * mean);
             if (info == 0) {
                 Tensor dead = Tensors.scoped(() -> gramDiagonal.eq(new Scalar(0.0)));
                 return new HessianFactor(Tensors.scoped(matrix::t), dead, tried);
             }
             if (info < 0 || tried >= LAST_RETRY) {
-                String shape = Tensors.describe(matrix);
+                String described = Tensors.describe(matrix);
                 matrix.close();
                 throw new ArithmeticException(
                         "the Gram matrix "
-                                + shape
+                                + described
                                 + " of "
                                 + sequences
                                 + " sequences is not positive definite with damping "
                                 + tried
                                 + (info < 0 ? ": it holds a NaN" : ""));
             }
-            start.giveUp(matrix);
             tried = Math.min(LAST_RETRY, Math.max(FIRST_RETRY, 10 * tried));
         }
     }
