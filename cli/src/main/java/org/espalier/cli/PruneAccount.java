@@ -1,0 +1,97 @@
+package org.espalier.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.espalier.audit.receipt.FileEntry;
+import org.espalier.audit.receipt.LayerEntry;
+import org.espalier.audit.receipt.Quality;
+import org.espalier.audit.receipt.Receipt;
+import org.espalier.audit.receipt.ReceiptFile;
+import org.espalier.audit.receipt.RecipeForm;
+import org.espalier.audit.report.Report;
+import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.TensorInfo;
+import org.espalier.prune.LayerOutcome;
+import org.espalier.prune.PruneOutcome;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Draws up the receipt of a pruning.
+ *
+ * @param request what was asked for
+ * @param threads of the tensor work
+ * @param dense the dense model
+ * @param sources its files with their checksums
+ * @param calibration what the method knew of the inputs, or null
+ * @param stopwatch times of the run
+ */
+record PruneAccount(
+        PruneRequest request,
+        int threads,
+        OpenModel dense,
+        List<FileEntry> sources,
+        Receipt.@Nullable CalibrationEntry calibration,
+        Stopwatch stopwatch) {
+    /**
+     * Draws it up.
+     *
+     * @param outcome what the pruning did
+     * @param sealed folder of the pruned model, its files complete
+     * @param quality what was measured, or null
+     */
+    Receipt receipt(PruneOutcome outcome, Path sealed, @Nullable Quality quality) {
+        List<LayerEntry> layers = outcome.layers().stream().map(LayerLedger::entry).toList();
+        List<FileEntry> files = FileEntry.below(sealed, Set.of(ReceiptFile.NAME, Report.NAME));
+        Map<String, Object> recipe = RecipeForm.of(request.method().recipe());
+        Receipt.Totals totals = totals(dense.checkpoint(), outcome, sealed);
+        stopwatch.lap("account");
+        return new Receipt(
+                Receipt.FORMAT,
+                Espalier.version(),
+                new Receipt.Source(
+                        dense.name(),
+                        dense.decoder().family().modelType(),
+                        List.copyOf(dense.checkpoint().bytesByType().keySet()),
+                        sources),
+                recipe,
+                calibration,
+                request.seed(),
+                threads,
+                request.dtype(),
+                totals,
+                layers,
+                outcome.blocks().stream()
+                        .map(block -> new Receipt.BlockEntry(block.block(), block.outputError()))
+                        .toList(),
+                quality,
+                files,
+                stopwatch.run(
+                        request.command(),
+                        outcome.layers().stream().map(LayerOutcome::seconds).toList()),
+                "");
+    }
+
+    private static List<Path> weightFiles(Path sealed) {
+        try (Checkpoint checkpoint = Checkpoint.open(sealed)) {
+            return checkpoint.weightFiles();
+        }
+    }
+
+    private static Receipt.Totals totals(Checkpoint dense, PruneOutcome outcome, Path sealed) {
+        long parameters = dense.tensors().values().stream().mapToLong(TensorInfo::elements).sum();
+        List<Path> before = dense.weightFiles();
+        List<Path> after = weightFiles(sealed);
+        return new Receipt.Totals(
+                parameters,
+                outcome.prunable(),
+                outcome.removed(),
+                outcome.sparsity(),
+                (double) outcome.removed() / parameters,
+                Sizes.bytes(before),
+                Sizes.bytes(after),
+                Sizes.packed(before),
+                Sizes.packed(after));
+    }
+}
