@@ -2,7 +2,6 @@ package org.espalier.checkpoint;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
@@ -25,11 +24,7 @@ import org.espalier.core.tensor.Tensors;
  * file appears under its name only with {@link #commit}. Tensors may be written from many threads.
  */
 public final class SafetensorsWriter implements AutoCloseable {
-    private final Path file;
-
-    /** What is written until the commit; the file itself where it is written in place. */
-    private final Path temporary;
-
+    private final PendingFile pending;
     private final SegmentChannel channel;
     private final long dataStart;
     private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
@@ -37,14 +32,10 @@ public final class SafetensorsWriter implements AutoCloseable {
     /** The checksums of the tensors that were written. */
     private final Map<String, String> written = new ConcurrentHashMap<>();
 
-    private boolean committed;
-
-    private SafetensorsWriter(
-            Path file, Path temporary, SegmentChannel channel, byte[] header, List<TensorInfo> plan)
+    private SafetensorsWriter(PendingFile pending, byte[] header, List<TensorInfo> plan)
             throws IOException {
-        this.file = file;
-        this.temporary = temporary;
-        this.channel = channel;
+        this.pending = pending;
+        this.channel = pending.channel();
         this.dataStart = header.length;
         plan.forEach(tensor -> tensors.put(tensor.name(), tensor));
         long end = plan.isEmpty() ? dataStart : dataStart + plan.getLast().end();
@@ -57,19 +48,13 @@ public final class SafetensorsWriter implements AutoCloseable {
     /**
      * Starts a file with its header.
      *
-     * @param file the final name; until the commit a sibling with the suffix {@code .tmp} is written
+     * @param file the final name; until the commit a hidden sibling is written
      * @param plan every tensor of the file
      * @param metadata further entries of {@code __metadata__}; {@code format: pt}, which transformers asks for, is added
      */
     public static SafetensorsWriter create(
             Path file, Collection<TensorSpec> plan, Map<String, String> metadata) {
-        Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
-        try {
-            Files.deleteIfExists(temporary);
-        } catch (IOException e) {
-            throw IoFailure.writing(temporary, e);
-        }
-        return open(file, temporary, plan, metadata);
+        return open(PendingFile.hidden(file), plan, metadata);
     }
 
     /**
@@ -78,29 +63,24 @@ public final class SafetensorsWriter implements AutoCloseable {
      */
     static SafetensorsWriter inPlace(
             Path file, Collection<TensorSpec> plan, Map<String, String> metadata) {
-        return open(file, file, plan, metadata);
+        return open(PendingFile.inPlace(file), plan, metadata);
     }
 
     private static SafetensorsWriter open(
-            Path file, Path temporary, Collection<TensorSpec> plan, Map<String, String> metadata) {
-        List<TensorInfo> layout = HeaderWriter.layout(plan);
-        Map<String, String> entries = new LinkedHashMap<>();
-        entries.put("format", "pt");
-        entries.putAll(metadata);
-        byte[] header = HeaderWriter.bytes(file, layout, entries);
+            PendingFile pending, Collection<TensorSpec> plan, Map<String, String> metadata) {
         try {
-            SegmentChannel channel = SegmentChannel.open(temporary);
-            try {
-                return new SafetensorsWriter(file, temporary, channel, header, layout);
-            } catch (IOException e) {
-                channel.close();
-                if (!temporary.equals(file)) {
-                    Files.deleteIfExists(temporary);
-                }
-                throw e;
-            }
+            List<TensorInfo> layout = HeaderWriter.layout(plan);
+            Map<String, String> entries = new LinkedHashMap<>();
+            entries.put("format", "pt");
+            entries.putAll(metadata);
+            byte[] header = HeaderWriter.bytes(pending.file(), layout, entries);
+            return new SafetensorsWriter(pending, header, layout);
         } catch (IOException e) {
-            throw IoFailure.writing(temporary, e);
+            pending.close();
+            throw IoFailure.writing(pending.file(), e);
+        } catch (RuntimeException e) {
+            pending.close();
+            throw e;
         }
     }
 
@@ -134,7 +114,7 @@ public final class SafetensorsWriter implements AutoCloseable {
             written.put(name, checksum);
             return true;
         } catch (IOException e) {
-            throw IoFailure.reading(temporary, e);
+            throw IoFailure.reading(pending.file(), e);
         }
     }
 
@@ -151,10 +131,10 @@ public final class SafetensorsWriter implements AutoCloseable {
         Tensor tensor = torch.empty(info.dimensions(), Tensors.options(type), null);
         try {
             if (!channel.read(Tensors.segment(tensor), begin(info))) {
-                throw new IllegalStateException(temporary + " has been cut off");
+                throw new IllegalStateException(pending.file() + " has been cut off");
             }
         } catch (IOException e) {
-            throw IoFailure.reading(temporary, e);
+            throw IoFailure.reading(pending.file(), e);
         }
         return tensor;
     }
@@ -164,7 +144,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         try {
             channel.force();
         } catch (IOException e) {
-            throw IoFailure.writing(temporary, e);
+            throw IoFailure.writing(pending.file(), e);
         }
     }
 
@@ -203,7 +183,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         try {
             channel.put(bytes, begin(info));
         } catch (IOException e) {
-            throw IoFailure.writing(temporary, e);
+            throw IoFailure.writing(pending.file(), e);
         }
         written.put(name, SegmentChannel.checksum(bytes));
     }
@@ -218,39 +198,20 @@ public final class SafetensorsWriter implements AutoCloseable {
         missing.removeAll(written.keySet());
         if (!missing.isEmpty()) {
             throw new IllegalStateException(
-                    file
+                    pending.file()
                             + " lacks "
                             + missing.size()
                             + " planned tensors, "
                             + missing.iterator().next()
                             + " first");
         }
-        try {
-            channel.force();
-            channel.close();
-            if (!temporary.equals(file)) {
-                DurableFiles.rename(temporary, file);
-            }
-            committed = true;
-        } catch (IOException e) {
-            throw IoFailure.writing(file, e);
-        }
+        pending.commit();
     }
 
     /** Removes what was written, unless it was committed. */
     @Override
     public void close() {
-        if (committed) {
-            return;
-        }
-        try {
-            channel.close();
-            if (!temporary.equals(file)) {
-                Files.deleteIfExists(temporary);
-            }
-        } catch (IOException e) {
-            throw IoFailure.writing(temporary, e);
-        }
+        pending.close();
     }
 
     private boolean startsWith(byte[] header) throws IOException {
@@ -269,7 +230,7 @@ public final class SafetensorsWriter implements AutoCloseable {
     private TensorInfo info(String name) {
         TensorInfo info = tensors.get(name);
         if (info == null) {
-            throw new IllegalArgumentException(name + " is not in the plan of " + file);
+            throw new IllegalArgumentException(name + " is not in the plan of " + pending.file());
         }
         return info;
     }

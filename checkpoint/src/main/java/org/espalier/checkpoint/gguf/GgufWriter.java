@@ -12,9 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.espalier.checkpoint.DurableFiles;
 import org.espalier.checkpoint.IoFailure;
-import org.espalier.checkpoint.SegmentChannel;
+import org.espalier.checkpoint.PendingFile;
 import org.espalier.core.UserError;
 
 /**
@@ -27,23 +26,16 @@ public final class GgufWriter implements AutoCloseable {
     private static final int LONGEST_NAME = 63;
     private static final int MOST_AXES = 4;
 
-    private final Path file;
-    private final Path temporary;
-    private final SegmentChannel channel;
+    private final PendingFile pending;
     private final long dataStart;
     private final Map<String, GgufTensor> tensors = new LinkedHashMap<>();
     private final Set<String> written = ConcurrentHashMap.newKeySet();
-    private boolean committed;
 
-    private GgufWriter(
-            Path file, Path temporary, SegmentChannel channel, byte[] header, List<GgufTensor> plan)
-            throws IOException {
-        this.file = file;
-        this.temporary = temporary;
-        this.channel = channel;
+    private GgufWriter(PendingFile pending, byte[] header, List<GgufTensor> plan) {
+        this.pending = pending;
         this.dataStart = header.length;
         plan.forEach(tensor -> tensors.put(tensor.name(), tensor));
-        channel.put(MemorySegment.ofArray(header), 0);
+        put(MemorySegment.ofArray(header), 0);
     }
 
     /**
@@ -60,23 +52,17 @@ public final class GgufWriter implements AutoCloseable {
         }
         List<GgufTensor> layout = layout(plan);
         byte[] header = MetadataBytes.header(metadata, layout, ALIGNMENT);
-        // The number of the process keeps two runs apart.
-        Path temporary =
-                file.resolveSibling(
-                        "." + file.getFileName() + ".partial-" + ProcessHandle.current().pid());
         try {
             Files.createDirectories(file.toAbsolutePath().getParent());
-            Files.deleteIfExists(temporary);
-            SegmentChannel channel = SegmentChannel.open(temporary);
-            try {
-                return new GgufWriter(file, temporary, channel, header, layout);
-            } catch (IOException e) {
-                channel.close();
-                Files.deleteIfExists(temporary);
-                throw e;
-            }
         } catch (IOException e) {
             throw IoFailure.writing(file, e);
+        }
+        PendingFile pending = PendingFile.hidden(file);
+        try {
+            return new GgufWriter(pending, header, layout);
+        } catch (RuntimeException e) {
+            pending.close();
+            throw e;
         }
     }
 
@@ -119,17 +105,21 @@ public final class GgufWriter implements AutoCloseable {
                             + bytes.byteSize()
                             + " bytes");
         }
-        try {
-            channel.put(bytes, dataStart + info.begin() + part * bytes.byteSize());
-            if (part < parts - 1) {
-                return;
-            }
+        long begin = dataStart + info.begin();
+        put(bytes, begin + part * bytes.byteSize());
+        if (part == parts - 1) {
             byte[] padding = new byte[(int) (padded(info.bytes()) - info.bytes())];
-            channel.put(MemorySegment.ofArray(padding), dataStart + info.begin() + info.bytes());
-        } catch (IOException e) {
-            throw IoFailure.writing(file, e);
+            put(MemorySegment.ofArray(padding), begin + info.bytes());
+            written.add(name);
         }
-        written.add(name);
+    }
+
+    private void put(MemorySegment bytes, long position) {
+        try {
+            pending.channel().put(bytes, position);
+        } catch (IOException e) {
+            throw IoFailure.writing(pending.file(), e);
+        }
     }
 
     /**
@@ -140,30 +130,18 @@ public final class GgufWriter implements AutoCloseable {
     public void commit() {
         if (written.size() != tensors.size()) {
             throw new IllegalStateException(
-                    file + " lacks " + (tensors.size() - written.size()) + " planned tensors");
+                    pending.file()
+                            + " lacks "
+                            + (tensors.size() - written.size())
+                            + " planned tensors");
         }
-        try {
-            channel.force();
-            channel.close();
-            DurableFiles.rename(temporary, file);
-            committed = true;
-        } catch (IOException e) {
-            throw IoFailure.writing(file, e);
-        }
+        pending.commit();
     }
 
     /** Removes what was written, unless it was committed. */
     @Override
     public void close() {
-        if (committed) {
-            return;
-        }
-        try {
-            channel.close();
-            Files.deleteIfExists(temporary);
-        } catch (IOException e) {
-            throw IoFailure.writing(file, e);
-        }
+        pending.close();
     }
 
     private static long padded(long bytes) {
