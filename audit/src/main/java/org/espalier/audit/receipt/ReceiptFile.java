@@ -47,7 +47,7 @@ public final class ReceiptFile {
         Path file = folder.resolve(NAME);
         if (!Files.isRegularFile(file)) {
             throw new UserError(
-                    folder + " has no " + NAME + ", so it is not a folder that espalier wrote");
+                    folder + " has no " + NAME + ", so it is not a folder that prune wrote");
         }
         try {
             String text = Files.readString(file);
@@ -57,14 +57,29 @@ public final class ReceiptFile {
                             .equals(digest.group(1))) {
                 throw new UserError(file + " was changed: its digest does not fit its text");
             }
-            return parse(text);
+            return parse(file, text);
         } catch (CharacterCodingException e) {
             throw new UserError(file + " was changed: it is not UTF-8 text", e);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file, e);
+        }
+    }
+
+    /** Parses a receipt whose digest is right: what does not fit then comes from another version. */
+    private static Receipt parse(Path file, String text) {
+        try {
+            return parse(text);
         } catch (JacksonException e) {
             String message = String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
-            throw new UserError(file + " is of another version of espalier: " + message, e);
+            throw new UserError(
+                    file
+                            + " was written by espalier "
+                            + JSON.readTree(text).path("espalier").asString("of an unknown version")
+                            + " in a layout that this version does not read; use that version, or"
+                            + " prune the dense model again with this one ("
+                            + message
+                            + ")",
+                    e);
         }
     }
 

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
 import org.espalier.core.UserError;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 class ReceiptFileTest {
     @TempDir Path folder;
@@ -54,6 +57,32 @@ class ReceiptFileTest {
                     .as(text)
                     .isInstanceOf(UserError.class)
                     .hasMessageContaining("was changed");
+        }
+    }
+
+    @Test
+    void aReceiptOfAnEarlierLayoutSaysWhoWroteItAndWhatToDo() throws IOException {
+        for (String field : new String[] {"types", "inputTokens"}) {
+            ObjectNode tree =
+                    (ObjectNode)
+                            JsonMapper.shared()
+                                    .readTree(ReceiptFile.text(Receipts.of("stories", 2)));
+            tree.put("espalier", "0.0.9");
+            tree.put("digest", "0".repeat(64));
+            ObjectNode without =
+                    (ObjectNode)
+                            (field.equals("types") ? tree.get("source") : tree.at("/layers/0"));
+            assertThat(without.remove(field)).as(field).isNotNull();
+            String blank = tree.toPrettyString() + "\n";
+            String digest = Checksum.of(blank.getBytes(StandardCharsets.UTF_8));
+            write(blank.replace("0".repeat(64), digest));
+            assertThatThrownBy(() -> ReceiptFile.read(folder))
+                    .isInstanceOf(UserError.class)
+                    .hasMessageContaining("espalier.json was written by espalier 0.0.9")
+                    .hasMessageContaining("prune the dense model again")
+                    .hasMessageContaining("'" + field + "'")
+                    .message()
+                    .hasLineCount(1);
         }
     }
 
