@@ -13,7 +13,9 @@ import org.espalier.checkpoint.gguf.GgufFile;
 import org.espalier.checkpoint.gguf.GgufModel;
 import org.espalier.checkpoint.gguf.Imatrix;
 import org.espalier.core.UserError;
+import org.espalier.network.Decoder;
 import org.espalier.network.DecoderConfig;
+import org.espalier.network.family.Families;
 import org.espalier.prune.RecipeBook;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
@@ -40,6 +42,20 @@ class ReadersFuzzTest {
         Files.writeString(
                 folder.resolve("tokenizer_config.json"),
                 "{\"bos_token\":\"<s>\",\"eos_token\":\"</s>\"}");
+        writeTheModelOfADescriptor();
+    }
+
+    /** What a descriptor lies beside: a model of its family, of whose tensors nearly all are missing. */
+    private static void writeTheModelOfADescriptor() throws IOException {
+        Path described = Files.createDirectory(folder.resolve("described"));
+        writeShard(described.resolve("model.safetensors"), "model.norm.weight");
+        Files.writeString(
+                described.resolve("config.json"),
+                """
+                {"model_type": "stablelm", "vocab_size": 19, "hidden_size": 48,
+                 "intermediate_size": 13, "num_hidden_layers": 2, "num_attention_heads": 3,
+                 "num_key_value_heads": 1, "use_qkv_bias": true}
+                """);
     }
 
     /** One F32 tensor of two elements. */
@@ -146,6 +162,21 @@ class ReadersFuzzTest {
     @FuzzTest(maxDuration = "24h")
     void recipe(byte[] bytes) {
         Hostile.read(folder.resolve("recipe.yaml"), bytes, path -> RECIPES.recipe(path.toString()));
+    }
+
+    /** With the network that it describes. */
+    @FuzzTest(maxDuration = "24h")
+    void family(byte[] bytes) {
+        Path described = folder.resolve("described");
+        Hostile.read(
+                described.resolve(Families.BESIDE),
+                bytes,
+                path -> {
+                    try (Checkpoint checkpoint = Checkpoint.open(described);
+                            Decoder decoder = Decoder.open(checkpoint)) {
+                        decoder.linears();
+                    }
+                });
     }
 
     /** Encodes and decodes: what a file promises shows only in use. */

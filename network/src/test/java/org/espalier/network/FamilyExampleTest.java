@@ -72,6 +72,8 @@ class FamilyExampleTest {
                     rope_theta:               | # rope_theta:            | settings.rope_theta is missing, which positions: rope needs
                     q: {name: "model          | queries: {name: "model   | kinds of matrices are
                     down: {name:              | # down: {name:           | matrices: an MLP needs up, or gate_up, and down
+                    self_attn.o_proj", bias: never} | self_attn.o_proj", bias: never, bias: always} | Duplicate
+                    o: {name: "model          | # o: {name: "model       | matrices: attention needs o and either
                     layers.{block}.mlp.up_proj | layers.0.mlp.up_proj    | matrices.up.name has no {block}
                     self_attn.o_proj", bias: never | self_attn.o_proj"   | matrices.o.bias is missing
                     self_attn.o_proj", bias: never | self_attn.o_proj", bias: switched | a switch goes with bias: switched

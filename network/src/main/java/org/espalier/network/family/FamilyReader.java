@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.espalier.core.UserError;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -105,25 +106,40 @@ final class FamilyReader {
             case ALIBI -> {}
         }
         Map<String, Family.Matrix> matrices = family.matrices();
-        boolean attention =
-                matrices.containsKey("qkv")
-                        || matrices.keySet().containsAll(List.of("q", "k", "v"))
-                        || (family.latent() != null && matrices.containsKey("kv_b"));
-        boolean feedForward =
-                family.experts() != null
-                        || (matrices.containsKey("down")
-                                && (matrices.containsKey("up") || matrices.containsKey("gate_up")));
-        if (!attention || !matrices.containsKey("o")) {
-            problems.add("matrices: attention needs q, k and v, or qkv, and o");
+        if (family.settings().positionOffset() < 0) {
+            problems.add("settings.position_offset must be at least 0");
         }
-        if (!feedForward) {
+        boolean attention =
+                family.latent() != null
+                        ? matrices.keySet().containsAll(List.of("kv_a", "kv_b"))
+                        : matrices.containsKey("qkv")
+                                || matrices.keySet().containsAll(List.of("q", "k", "v"));
+        if (!attention || !matrices.containsKey("o")) {
+            problems.add(
+                    "matrices: attention needs o and either q, k and v, or qkv; latent attention o, kv_a and kv_b");
+        }
+        boolean feedForward = matrices.containsKey("up") || matrices.containsKey("gate_up");
+        Experts experts = family.experts();
+        if (experts == null && !(feedForward && matrices.containsKey("down"))) {
             problems.add("matrices: an MLP needs up, or gate_up, and down");
+        }
+        if (experts != null) {
+            gated("experts.matrices", experts.matrices());
+            if (experts.shared() != null) {
+                gated("experts.shared.matrices", experts.shared().matrices());
+            }
         }
         matrices.forEach((kind, matrix) -> {
             if (!matrix.name().contains("{block}")) {
                 problems.add("matrices." + kind + ".name has no {block}");
             }
         });
+    }
+
+    private void gated(String path, Map<String, Family.Matrix> matrices) {
+        if (!matrices.keySet().equals(Set.of("gate", "up", "down"))) {
+            problems.add(path + " must be gate, up and down");
+        }
     }
 
     private void need(@Nullable Object part, String name, String positions) {
