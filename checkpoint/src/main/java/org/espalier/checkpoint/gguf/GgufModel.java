@@ -27,6 +27,9 @@ public final class GgufModel implements CheckpointSource {
     private static final String OUTPUT = "output.weight";
     private static final String EMBEDDING = "token_embd.weight";
 
+    /** Twice as many as llama.cpp itself allows. */
+    private static final long MOST_EXPERTS = 1024;
+
     private final GgufFile file;
     private final Architecture architecture;
     private final Metadata metadata;
@@ -105,6 +108,7 @@ public final class GgufModel implements CheckpointSource {
         boolean transposed = architecture.isTransposed(source.name());
         List<Long> shape = transposed ? source.extents() : source.shape();
         if (name.contains(TensorNames.EXPERT)) {
+            requireStack(source);
             for (long expert = 0; expert < shape.getFirst(); expert++) {
                 String one = name.replace(TensorNames.EXPERT, Long.toString(expert));
                 add(one, new Source(source, expert), shape.subList(1, shape.size()));
@@ -112,6 +116,22 @@ public final class GgufModel implements CheckpointSource {
         } else {
             boolean flattened = architecture.isFlattened(source.name()) && shape.size() == 1;
             add(name, new Source(source, null), flattened ? List.of(1L, shape.getFirst()) : shape);
+        }
+    }
+
+    /** A small hostile file could name so many experts that their names alone fill the memory. */
+    private void requireStack(GgufTensor source) {
+        List<Long> shape = source.shape();
+        if (shape.size() != 3 || shape.getFirst() > MOST_EXPERTS || source.elements() == 0) {
+            throw new UserError(
+                    file.path()
+                            + " has the tensor "
+                            + Text.quote(source.name())
+                            + " of shape "
+                            + shape
+                            + ", which is no stack of 1 to "
+                            + MOST_EXPERTS
+                            + " matrices; get the model again");
         }
     }
 

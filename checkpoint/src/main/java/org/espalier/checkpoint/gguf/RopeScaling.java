@@ -75,6 +75,10 @@ final class RopeScaling {
         float[] nearer = divisors(SHORT_DIVISORS, width);
         float[] farther = divisors(LONG_DIVISORS, width);
         float[] divisors = divisors(DIVISORS, width);
+        if ((nearer == null) != (farther == null)) {
+            throw wrong(
+                    nearer == null ? SHORT_DIVISORS : LONG_DIVISORS, "is missing beside the other");
+        }
         if (nearer != null && farther != null) {
             config.put(
                     "original_max_position_embeddings",

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.espalier.checkpoint.Checkpoint;
@@ -178,6 +179,20 @@ class GgufModelTest {
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining(message)
                 .hasMessageContaining("x.gguf");
+    }
+
+    /** Extents fastest first: too many experts, none, and what is no stack. */
+    @Test
+    void stacksOfNoExpertsAreRefused() {
+        for (long[] shape : new long[][] {{1, 1, 1025}, {0, 3, 1L << 40}, {4, 2}, {4}}) {
+            int elements = (int) Arrays.stream(shape).reduce(1, (a, b) -> a * b);
+            refused(
+                    file ->
+                            file.u32("llama.expert_count", 2)
+                                    .u32("llama.expert_used_count", 1)
+                                    .floats("blk.0.ffn_up_exps.weight", new float[elements], shape),
+                    "no stack of 1 to 1024 matrices");
+        }
     }
 
     @Test
