@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * code. Owns its tensors: statistics handed out are valid until {@link #close}.
  */
 public final class StatisticsCollector implements InputObserver, AutoCloseable {
+    /** A float32 sum of squares below it may have lost all of them. */
+    private static final double TINY_SUM = 1e-30;
+
     private final Set<Statistic> needs;
     private final @Nullable Set<Linear> wanted;
     private final @Nullable ScratchFile scratch;
@@ -98,6 +101,17 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
         return accumulator.statistics();
     }
 
+    /**
+     * Input features that were used, but whose squares are too small for float32, so that the Gram matrix takes them for
+     * dead.
+     *
+     * @return the largest magnitude of each of them and 0 for all other features, float64 [in_features]; null if there are
+     *     none
+     */
+    public @Nullable Tensor lost(Linear linear) {
+        return accumulator(linear).lost();
+    }
+
     @Override
     public void close() {
         accumulators.forEach(Accumulator::close);
@@ -125,12 +139,17 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
         private @Nullable Tensor sum;
         private @Nullable Tensor weightedVariance;
         private @Nullable GramSum gram;
+
+        /** Largest magnitude of each input feature, gathered beside the Gram matrix. */
+        private @Nullable Tensor largest;
+
         private @Nullable LayerStatistics told;
 
         /** Makes the accumulators that are still missing, all zero. */
         void prepare(long columns) {
             if (needs.contains(Statistic.GRAM) && gram == null) {
                 gram = new GramSum(columns, GramSum.PANEL, scratch, stored);
+                largest = zeros(columns);
                 stored += GramSum.bytes(columns);
             }
             if (needs.contains(Statistic.SUM_OF_SQUARES) && sumOfSquares == null) {
@@ -155,11 +174,12 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
             tokens += input.size(0) * input.size(1);
             try (PointerScope scope = new PointerScope()) {
                 Tensor flat = input.reshape(-1, columns);
-                if (gram != null) {
+                if (gram != null && largest != null) {
                     gram.add(flat);
+                    largest.copy_(torch.maximum(largest, largest(flat)));
                 }
                 if (sumOfSquares != null) {
-                    sumOfSquares.add_(flat.square().sum(0).to(ScalarType.Double));
+                    sumOfSquares.add_(squares(flat));
                 }
                 if (sum != null) {
                     sum.add_(flat.sum(0).to(ScalarType.Double));
@@ -170,6 +190,45 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
                     weightedVariance.add_(centred.square().sum(0, 1).to(ScalarType.Double));
                 }
             }
+        }
+
+        /** Largest magnitude of each column, float64 [in_features], without a copy of the input. */
+        private static Tensor largest(Tensor input) {
+            return torch.linalg_vector_norm(
+                            input,
+                            new Scalar(Double.POSITIVE_INFINITY),
+                            new long[] {0},
+                            false,
+                            new ScalarTypeOptional())
+                    .to(ScalarType.Double);
+        }
+
+        /** Sum of squares of each column, float64 [in_features]; squared in float32 where that is wide enough. */
+        private static Tensor squares(Tensor input) {
+            Tensor sums = input.square().sum(0).to(ScalarType.Double);
+            Tensor doubtful =
+                    sums.lt(new Scalar(TINY_SUM)).logical_or(torch.isfinite(sums).logical_not());
+            if (doubtful.any().item_bool()) {
+                Tensor columns = doubtful.nonzero().squeeze(1);
+                Tensor chosen = input.index_select(1, columns);
+                if (chosen.any().item_bool()) {
+                    sums.index_copy_(0, columns, chosen.to(ScalarType.Double).square().sum(0));
+                }
+            }
+            return sums;
+        }
+
+        @Nullable Tensor lost() {
+            GramSum products = gram;
+            Tensor magnitudes = largest;
+            if (products == null || magnitudes == null) {
+                return null;
+            }
+            Tensor lost =
+                    Tensors.scoped(() ->
+                            magnitudes.mul(
+                                    products.diagonal().lt(new Scalar((double) Float.MIN_NORMAL))));
+            return lost.any().item_bool() ? lost : null;
         }
 
         LayerStatistics statistics() {
@@ -191,7 +250,7 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
         }
 
         void close() {
-            for (Tensor tensor : new Tensor[] {sumOfSquares, sum, weightedVariance}) {
+            for (Tensor tensor : new Tensor[] {sumOfSquares, sum, weightedVariance, largest}) {
                 if (tensor != null) {
                     tensor.close();
                 }
