@@ -41,13 +41,20 @@ public record Ria(double power) implements Score {
     @Override
     public Tensor score(Tensor weight, LayerStatistics statistics) {
         return Tensors.scoped(() -> {
-            Tensor magnitude = weight.abs();
+            Tensor magnitude = inRange(weight.abs());
             Tensor relative =
                     magnitude.div(sums(magnitude, 0)).add(magnitude.div(sums(magnitude, 1)));
             return Activations.seen(statistics)
                     ? relative.mul(statistics.columnNorm().pow(new Scalar(power)))
                     : relative;
         });
+    }
+
+    /** Shares do not depend on the scale; so that no sum overflows, magnitudes of absurd size are made smaller. */
+    private static Tensor inRange(Tensor magnitude) {
+        return Double.isInfinite(magnitude.sum().item_double())
+                ? magnitude.mul(new Scalar(Math.scalb(1.0, -40)))
+                : magnitude;
     }
 
     /** Sums along an axis, which is kept; a sum of 0 counts as 1, for its shares are 0 whatever they are divided by. */

@@ -16,6 +16,7 @@ import org.espalier.core.tensor.Tensors;
  * @param target weight times gram, float32 [out_features, in_features]
  */
 record ScaledLayer(Tensor scale, Tensor gram, Tensor weight, Tensor target) {
+    /** Keeps the scale of an input that was always zero from being zero. */
     private static final double TINY = 1e-8;
 
     /** Scales a layer. */
@@ -27,7 +28,14 @@ record ScaledLayer(Tensor scale, Tensor gram, Tensor weight, Tensor target) {
                     copy.diagonal().add_(mean.mul(new Scalar(damping)));
                     return copy;
                 });
-        Tensor scale = Tensors.scoped(() -> damped.diagonal().sqrt().add_(new Scalar(TINY)));
+        Tensor scale =
+                Tensors.scoped(() -> {
+                    Tensor roots = damped.diagonal().sqrt();
+                    // Small inputs must not drown in it.
+                    double largest = roots.max().item_double();
+                    double added = TINY * (largest > 0 ? Math.min(1, largest) : 1);
+                    return roots.add_(new Scalar(added));
+                });
         damped.div_(scale).div_(scale.unsqueeze(1));
         Tensor scaled = weight.mul(scale);
         return new ScaledLayer(scale, damped, scaled, scaled.matmul(damped));

@@ -11,6 +11,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.espalier.core.tensor.Tensors;
 import org.espalier.prune.calibrate.LayerStatistics;
 import org.espalier.prune.calibrate.StoredGram;
+import org.espalier.prune.layer.NumericFailure;
 
 /**
  * The factor of the Hessian on which SparseGPT sweeps: R upper triangular with H + damping = R R^T, where
@@ -37,7 +38,7 @@ public record HessianFactor(Tensor upper, Tensor dead, double damping) {
      * @param sequences n, the number of sequences in it
      * @param damping fraction of the mean diagonal that is added to the diagonal, at least 0
      * @return the factor, owned by the innermost open scope of the caller
-     * @throws ArithmeticException if no damping up to 1 makes the matrix positive definite
+     * @throws NumericFailure if no damping up to 1 makes the matrix positive definite
      */
     public static HessianFactor of(Tensor gram, long sequences, double damping) {
         Start copy = (matrix, scale) -> Reversal.toUpper(gram.contiguous(), matrix, scale);
@@ -50,7 +51,7 @@ public record HessianFactor(Tensor upper, Tensor dead, double damping) {
      *
      * @param damping fraction of the mean diagonal that is added to the diagonal, at least 0
      * @return the factor, owned by the innermost open scope of the caller; the same to the bit in either case
-     * @throws ArithmeticException if no damping up to 1 makes the matrix positive definite
+     * @throws NumericFailure if no damping up to 1 makes the matrix positive definite
      */
     public static HessianFactor of(LayerStatistics statistics, double damping) {
         StoredGram stored = statistics.storedGram();
@@ -93,7 +94,7 @@ public record HessianFactor(Tensor upper, Tensor dead, double damping) {
             if (info < 0 || tried >= LAST_RETRY) {
                 String described = Tensors.describe(matrix);
                 matrix.close();
-                throw new ArithmeticException(
+                throw new NumericFailure(
                         "the Gram matrix "
                                 + described
                                 + " of "

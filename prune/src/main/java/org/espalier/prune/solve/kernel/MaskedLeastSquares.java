@@ -20,6 +20,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.espalier.core.tensor.Parallel;
 import org.espalier.core.tensor.Tensors;
+import org.espalier.prune.layer.NumericFailure;
 
 /**
  * The exact refit of the survivors: for every row the weights v on its support S that least disturb the layer's output,
@@ -66,7 +67,7 @@ public final class MaskedLeastSquares {
      * @param keep bool [out_features, in_features], the supports
      * @param damping fraction of the mean diagonal that is added to the diagonal even where it is not needed
      * @return float32 [out_features, in_features], +0 outside the supports; rows that keep everything are as they were
-     * @throws ArithmeticException if no damping up to 1 makes the matrix positive definite
+     * @throws NumericFailure if no damping up to 1 makes the matrix positive definite
      */
     public static Tensor refit(Tensor gram, Tensor weight, Tensor keep, double damping) {
         Tensor result =
@@ -128,9 +129,7 @@ public final class MaskedLeastSquares {
             return;
         }
         double[] solution =
-                support.length == columns
-                        ? gather(group.rows(), support, 0, 1)
-                        : solve(group.rows(), support);
+                support.length == columns ? dense(group.rows()) : solve(group.rows(), support);
         for (int index = 0; index < group.rows().size(); index++) {
             long row = group.rows().get(index);
             for (int kept = 0; kept < support.length; kept++) {
@@ -140,6 +139,21 @@ public final class MaskedLeastSquares {
                         (float) solution[index * support.length + kept]);
             }
         }
+    }
+
+    /** Rows that keep everything. */
+    private double[] dense(List<Integer> rows) {
+        double[] values = new double[Math.multiplyExact(rows.size(), columns)];
+        for (int index = 0; index < rows.size(); index++) {
+            MemorySegment.copy(
+                    weights,
+                    ValueLayout.JAVA_DOUBLE,
+                    (long) rows.get(index) * columns * Double.BYTES,
+                    values,
+                    index * columns,
+                    columns);
+        }
+        return values;
     }
 
     private double[] solve(List<Integer> rows, int[] support) {
@@ -166,7 +180,7 @@ public final class MaskedLeastSquares {
                     return right;
                 }
                 if (info < 0 || tried >= 1) {
-                    throw new ArithmeticException(
+                    throw new NumericFailure(
                             "the Gram matrix ["
                                     + columns
                                     + ", "
