@@ -12,6 +12,7 @@ import org.espalier.network.Linear;
 import org.espalier.prune.LayerPruner.Change;
 import org.espalier.prune.calibrate.BlockInputs;
 import org.espalier.prune.calibrate.HiddenStates;
+import org.espalier.prune.calibrate.LayerStatistics;
 import org.espalier.prune.calibrate.StatisticsCollector;
 import org.jspecify.annotations.Nullable;
 
@@ -79,11 +80,13 @@ final class BlockPruner {
                     forwardSeconds += seconds(start);
                     long solveStart = System.nanoTime();
                     for (Linear linear : group) {
+                        LayerStatistics statistics = walk.statistics(collector, linear);
+                        requireSquares(block, linear, collector, statistics);
                         layers.add(
                                 layerPruner.prune(
                                         block,
                                         linear,
-                                        walk.statistics(collector, linear),
+                                        statistics,
                                         sparsities[firstLayer + layers.size()],
                                         change));
                     }
@@ -160,10 +163,23 @@ final class BlockPruner {
         return error;
     }
 
+    private static void requireSquares(
+            Block block, Linear linear, StatisticsCollector collector, LayerStatistics statistics) {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor lost = collector.lost(linear);
+            if (lost != null) {
+                Finite.requireSquares(linear, block.weight(linear), lost, statistics);
+            }
+        }
+    }
+
     private static double relativeError(Tensor dense, Tensor pruned) {
-        double whole = torch.sum(dense.square().to(ScalarType.Double)).item_double();
-        double error = torch.sum(dense.sub(pruned).square().to(ScalarType.Double)).item_double();
-        return whole > 0 ? error / whole : 0;
+        return LayerError.ratio(
+                type -> squaredNorm(dense.sub(pruned), type), type -> squaredNorm(dense, type));
+    }
+
+    private static double squaredNorm(Tensor tensor, ScalarType type) {
+        return torch.sum(tensor.to(type).square().to(ScalarType.Double)).item_double();
     }
 
     private static double seconds(long startNanos) {

@@ -109,13 +109,17 @@ final class DenseScores implements NetworkScores, AutoCloseable {
     }
 
     private Tensor score(Block block, Linear linear, StatisticsCollector collector) {
-        return Tensors.scoped(() ->
-                walk.method()
-                        .allocationScore()
-                        .score(
-                                block.weight(linear).contiguous(),
-                                walk.statistics(collector, linear))
-                        .contiguous());
+        return Tensors.scoped(() -> {
+            Tensor scores =
+                    walk.method()
+                            .allocationScore()
+                            .score(
+                                    block.weight(linear).contiguous(),
+                                    walk.statistics(collector, linear))
+                            .contiguous();
+            Finite.requireScores(linear, scores);
+            return scores;
+        });
     }
 
     @Override

@@ -2,8 +2,10 @@ package org.espalier.prune;
 
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.espalier.core.UserError;
 import org.espalier.core.tensor.Tensors;
 import org.espalier.network.Linear;
@@ -13,6 +15,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Refuses what no method can rank: weights and statistics that are not finite. */
 final class Finite {
+    static final String SCORES_BEYOND_FLOAT32 =
+            "the importance scores are beyond float32, as the outputs of the dense layer must be";
+
+    /** Of a layer's output: beside it float32 shows nothing. */
+    private static final double NEGLIGIBLE = 1e-8;
+
     /** Matrices that read the same input share them, one after the other. */
     private @Nullable LayerStatistics passed;
 
@@ -76,7 +84,7 @@ final class Finite {
                     "the inputs of "
                             + linear.name()
                             + " on the calibration text are not finite: NaN or infinities in an earlier tensor of the"
-                            + " checkpoint, or activations beyond float32");
+                            + " checkpoint, or activations whose squares are beyond float32");
         }
     }
 
@@ -86,8 +94,73 @@ final class Finite {
         }
     }
 
+    /**
+     * Checks what the Gram matrix of a layer's inputs has lost. Features that are too small for it are as good as dead, as
+     * long as no large weight makes up for that.
+     *
+     * @param lost {@link org.espalier.prune.calibrate.StatisticsCollector#lost}
+     * @throws UserError if the layer's output depends on what was lost
+     */
+    static void requireSquares(
+            Linear linear, Tensor weight, Tensor lost, LayerStatistics statistics) {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor largest = weight.abs().amax(new long[] {0}, false).to(ScalarType.Double);
+            Tensor present =
+                    diagonal(statistics)
+                            .to(ScalarType.Double)
+                            .div(new Scalar((double) statistics.tokens()))
+                            .sqrt();
+            double missed = largest.mul(lost).max().item_double();
+            if (missed > NEGLIGIBLE * largest.mul(present).max().item_double()) {
+                throw refusal(
+                        linear,
+                        "float32 has lost the squares of its inputs, some of which are below 1e-19");
+            }
+        }
+    }
+
+    /**
+     * Checks the scores that an allocation compares.
+     *
+     * @throws UserError if any is NaN or infinite
+     */
+    static void requireScores(Linear linear, Tensor scores) {
+        if (!isFinite(scores)) {
+            throw refusal(linear, SCORES_BEYOND_FLOAT32);
+        }
+    }
+
+    /**
+     * Checks a layer that was rounded to the type in which it is stored.
+     *
+     * @throws UserError if an update has made a weight too large for that type
+     */
+    static void requireStored(Linear linear, Tensor stored) {
+        if (!isFinite(stored)) {
+            throw refusal(
+                    linear,
+                    "an updated value is beyond "
+                            + Tensors.type(stored)
+                            + ", in which it is stored");
+        }
+    }
+
+    /** What a user hears of a layer whose numbers gave out. */
+    static UserError refusal(Linear linear, String reason) {
+        return new UserError(
+                linear.weightName()
+                        + " cannot be pruned with this recipe: "
+                        + reason
+                        + "; use a recipe that leaves surviving weights as they are, such as magnitude");
+    }
+
+    private static Tensor diagonal(LayerStatistics statistics) {
+        StoredGram stored = statistics.storedGram();
+        return stored == null ? statistics.gramMatrix().diagonal() : stored.diagonal();
+    }
+
     /** A sum is quick and finite where all its terms are, but for an overflow, which is looked into. */
-    private static boolean isFinite(Tensor tensor) {
+    static boolean isFinite(Tensor tensor) {
         try (PointerScope scope = new PointerScope()) {
             return Double.isFinite(tensor.sum().item_double())
                     || torch.isfinite(tensor).all().item_bool();

@@ -4,11 +4,13 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.espalier.core.UserError;
 import org.espalier.core.tensor.Tensors;
 import org.espalier.network.Block;
 import org.espalier.network.Linear;
 import org.espalier.prune.calibrate.LayerStatistics;
 import org.espalier.prune.layer.LayerSolution;
+import org.espalier.prune.layer.NumericFailure;
 import org.jspecify.annotations.Nullable;
 
 /** Solves one matrix, rounds it to what is stored, hands it on and tells what became of it. */
@@ -42,13 +44,14 @@ final class LayerPruner {
             Tensor dense = block.weight(linear).contiguous();
             finite.require(linear, dense, statistics);
             Tensor denseBias = block.bias(linear);
-            LayerSolution solution =
-                    walk.method().solve(linear.kind(), dense, denseBias, statistics, sparsity);
+            LayerSolution solution = solve(linear, dense, denseBias, statistics, sparsity);
             Tensor stored = walk.stored(solution.weight(), linear.weightName());
+            Finite.requireStored(linear, stored);
             Tensor weight = stored.to(ScalarType.Float);
             Tensor bias = solution.bias();
             if (bias != null) {
                 bias = walk.stored(bias, linear.biasName()).to(ScalarType.Float);
+                Finite.requireStored(linear, bias);
             }
             boolean biasChanged = bias != null && (denseBias == null || !denseBias.equal(bias));
             change.accept(linear, stored, weight, bias);
@@ -64,6 +67,21 @@ final class LayerPruner {
                     LayerError.kind(statistics),
                     statistics.tokens(),
                     seconds);
+        }
+    }
+
+    private LayerSolution solve(
+            Linear linear,
+            Tensor dense,
+            @Nullable Tensor bias,
+            LayerStatistics statistics,
+            double sparsity) {
+        try {
+            return walk.method().solve(linear.kind(), dense, bias, statistics, sparsity);
+        } catch (NumericFailure failure) {
+            UserError refusal = Finite.refusal(linear, String.valueOf(failure.getMessage()));
+            refusal.initCause(failure);
+            throw refusal;
         }
     }
 }

@@ -3,6 +3,8 @@ package org.espalier.prune;
 import java.util.EnumSet;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.espalier.core.pattern.Group;
 import org.espalier.core.pattern.Pattern;
 import org.espalier.core.recipe.Part;
@@ -14,10 +16,12 @@ import org.espalier.prune.calibrate.LayerStatistics;
 import org.espalier.prune.calibrate.Statistic;
 import org.espalier.prune.layer.LayerProblem;
 import org.espalier.prune.layer.LayerSolution;
+import org.espalier.prune.layer.NumericFailure;
 import org.espalier.prune.repair.Repair;
 import org.espalier.prune.score.Magnitude;
 import org.espalier.prune.score.Score;
 import org.espalier.prune.score.Wanda;
+import org.espalier.prune.select.ComparisonGroups;
 import org.espalier.prune.select.Mask;
 import org.espalier.prune.select.Selector;
 import org.espalier.prune.solve.LayerSolver;
@@ -128,7 +132,9 @@ public record Method(
      * @param weight float32 [out_features, in_features], contiguous, left untouched
      * @param bias float32 [out_features], or null
      * @param statistics at least what {@link #needs} names
-     * @param sparsity fraction removed in every comparison group of the layer
+     * @param sparsity fraction removed in every comparison group of the layer; where that comes to no weight at all, the
+     *     weights are returned as they are
+     * @throws NumericFailure if weights or inputs are so large that scores or updates do not fit float32
      */
     public LayerSolution solve(
             String kind,
@@ -142,22 +148,51 @@ public record Method(
             return new MaskSolver()
                     .solve(new LayerProblem(weight, bias, statistics, pattern, sparsity, largest));
         }
+        if (ComparisonGroups.of(pattern, weight.size(0), weight.size(1)).removed(sparsity) == 0) {
+            return untouched(weight, bias);
+        }
         Mask support = score == null ? null : support(score, weight, statistics, sparsity);
         LayerProblem problem =
                 new LayerProblem(weight, bias, statistics, pattern, sparsity, support);
-        LayerSolution solution = solver.solve(problem);
-        return repair.appliesTo(kind) ? repair.repair(problem, solution) : solution;
+        boolean repaired = repair.appliesTo(kind);
+        if (!needs().contains(Statistic.GRAM)) {
+            LayerSolution solution = solver.solve(problem);
+            return repaired ? repair.repair(problem, solution) : solution;
+        }
+        Rescaled rescaled = Rescaled.of(problem);
+        LayerSolution solution = solver.solve(rescaled.problem());
+        LayerSolution done =
+                rescaled.restored(
+                        repaired ? repair.repair(rescaled.problem(), solution) : solution);
+        if (!Finite.isFinite(done.weight())) {
+            throw new NumericFailure("the updated weights are beyond float32");
+        }
+        return done;
+    }
+
+    /**
+     * The dense layer to the bit, for where nothing goes nothing needs an update. A bias that the repair would have added
+     * is there and zero, for the model's configuration promises one.
+     */
+    private LayerSolution untouched(Tensor weight, @Nullable Tensor bias) {
+        Tensor everything = torch.ones(Tensors.shape(weight), Tensors.options(ScalarType.Bool));
+        Tensor kept = bias;
+        if (bias == null && repair.changesBias()) {
+            kept = torch.zeros(new long[] {weight.size(0)}, Tensors.options(ScalarType.Float));
+        }
+        return new LayerSolution(weight.clone(), kept, new Mask(everything));
     }
 
     /** The scores are as large as the weight and gone when this returns. */
     private Mask support(Score chosen, Tensor weight, LayerStatistics statistics, double sparsity) {
         return new Mask(
-                Tensors.scoped(() ->
-                        Selector.select(
-                                        chosen.score(weight, statistics),
-                                        recipe.select().pattern(),
-                                        sparsity)
-                                .keep()));
+                Tensors.scoped(() -> {
+                    Tensor scores = chosen.score(weight, statistics);
+                    if (!Finite.isFinite(scores)) {
+                        throw new NumericFailure(Finite.SCORES_BEYOND_FLOAT32);
+                    }
+                    return Selector.select(scores, recipe.select().pattern(), sparsity).keep();
+                }));
     }
 
     private static boolean isGlobal(Pattern pattern) {
