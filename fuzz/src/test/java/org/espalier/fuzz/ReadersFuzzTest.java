@@ -37,6 +37,8 @@ class ReadersFuzzTest {
     static void writeTheFilesBeside() throws IOException {
         Path sharded = Files.createDirectory(folder.resolve("sharded"));
         Files.writeString(sharded.resolve("config.json"), "{}");
+        Path packed = Files.createDirectory(folder.resolve("packed"));
+        Files.writeString(packed.resolve("config.json"), "{}");
         writeShard(sharded.resolve("a.safetensors"), "one");
         writeShard(sharded.resolve("b.safetensors"), "two");
         Files.writeString(
@@ -90,6 +92,22 @@ class ReadersFuzzTest {
                 path -> {
                     try (Checkpoint checkpoint = Checkpoint.open(folder.resolve("sharded"))) {
                         checkpoint.tensors().keySet().forEach(checkpoint::tensor);
+                    }
+                });
+    }
+
+    /** Masks and values beside each other: every matrix, put together again. */
+    @FuzzTest(maxDuration = "24h")
+    void bitmask(byte[] bytes) {
+        Hostile.read(
+                folder.resolve("packed/model.bitmask.safetensors"),
+                bytes,
+                path -> {
+                    try (Checkpoint checkpoint = Checkpoint.open(folder.resolve("packed"))) {
+                        checkpoint.bytesByType();
+                        for (String tensor : checkpoint.tensors().keySet()) {
+                            refusable(() -> checkpoint.tensor(tensor));
+                        }
                     }
                 });
     }
