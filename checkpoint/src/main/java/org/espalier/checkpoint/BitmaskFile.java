@@ -99,7 +99,7 @@ final class BitmaskFile {
         JsonNode json;
         try {
             json = text == null ? null : Json.MAPPER.readTree(text);
-        } catch (JacksonException e) {
+        } catch (JacksonException | NumberFormatException e) {
             throw new UserError(
                     file.path() + ": metadata " + KEY + " is not JSON; make the file again", e);
         }

@@ -85,6 +85,9 @@ public final class Json {
         } catch (JacksonException e) {
             throw new UserError(
                     file + " is no valid JSON (" + reason(e) + "); get the file again", e);
+        } catch (NumberFormatException e) {
+            // Jackson lets it through for exponents that no decimal can hold, such as 0e9999999999.
+            throw new UserError(file + " holds a number of absurd size; get the file again", e);
         }
         if (!(node instanceof ObjectNode object)) {
             throw new UserError(file + " must hold a JSON object but does not; get the file again");
