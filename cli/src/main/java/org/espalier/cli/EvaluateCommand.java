@@ -68,14 +68,7 @@ final class EvaluateCommand implements Callable<Integer> {
             description = "A reference with the same vocabulary, usually the dense model.")
     private @Nullable Path against;
 
-    @Option(
-            names = "--memory",
-            paramLabel = "LIMIT",
-            description =
-                    "Most resident memory, such as 4GiB, 6G or 500MB: what is needed is done to stay below, and what"
-                            + " cannot fit is refused (default: that of the machine, nothing refused). The result is"
-                            + " the same to the bit.")
-    private @Nullable String memory;
+    @Mixin private final MemoryOption memory = new MemoryOption();
 
     @Option(
             names = "--scratch",
@@ -132,7 +125,7 @@ final class EvaluateCommand implements Callable<Integer> {
                         .map(open -> ReadingMemory.Network.of(open.decoder()))
                         .toList();
         ReadingPlan plan =
-                MemoryBudget.of(memory)
+                memory.budget()
                         .plan(ReadingMemory.of(networks, measure.windows()), "a smaller --window");
         if (!plan.measures().isEmpty()) {
             console.progress().note("to spare memory: " + String.join(", ", plan.measures()));

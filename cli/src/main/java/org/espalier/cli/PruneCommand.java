@@ -158,14 +158,7 @@ final class PruneCommand implements Callable<Integer> {
                     "Throw away what an interrupted run has finished, instead of going on after it.")
     private boolean restart;
 
-    @Option(
-            names = "--memory",
-            paramLabel = "LIMIT",
-            description =
-                    "Most resident memory, such as 4GiB, 6G or 500MB: what is needed is done to stay below, and what"
-                            + " cannot fit is refused (default: that of the machine, nothing refused). The result is"
-                            + " the same to the bit.")
-    private @Nullable String memory;
+    @Mixin private final MemoryOption memory = new MemoryOption();
 
     @Mixin private final CommonOptions common = new CommonOptions();
 
@@ -197,7 +190,7 @@ final class PruneCommand implements Callable<Integer> {
                         stride,
                         windows == null && text == null ? Integer.valueOf(OWN_WINDOWS) : windows,
                         prompt,
-                        MemoryBudget.of(memory),
+                        memory.budget(),
                         restart,
                         arguments());
         PruneJob.Result result = new PruneJob(request, common, console.progress()).run();

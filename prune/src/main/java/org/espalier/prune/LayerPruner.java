@@ -47,6 +47,7 @@ final class LayerPruner {
             LayerSolution solution = solve(linear, dense, denseBias, statistics, sparsity);
             Tensor stored = walk.stored(solution.weight(), linear.weightName());
             Finite.requireStored(linear, stored);
+            solution.weight().close(); // as large as the matrix, and another follows
             Tensor weight = stored.to(ScalarType.Float);
             Tensor bias = solution.bias();
             if (bias != null) {

@@ -179,7 +179,7 @@ public record MemoryModel(
                         : 0);
     }
 
-    /** What solving the most demanding matrix takes: its scores, or its mask, solution, two roundings and workspace. */
+    /** What solving the most demanding matrix takes: its scores, or its mask and solution with the workspace or two roundings. */
     private long solve(boolean gramOnDisk, Block.Loading loading) {
         long most = 0;
         for (Linear linear : (Iterable<Linear>) all()::iterator) {
@@ -196,7 +196,7 @@ public record MemoryModel(
                     method.repair().appliesTo(linear.kind())
                             ? method.repair().cost(linear.rows(), linear.columns()).bytes() + square
                             : 0;
-            long rounding = size * (FLOAT + 2L * storedBytes) + square;
+            long rounding = size * 2 * storedBytes + square;
             long error = 4 * FLOAT * Math.min(ERROR_ROWS, linear.rows()) * linear.columns();
             long solving = size * (1 + FLOAT) + Math.max(rounding, Math.max(solver, repair));
             long scoring = method.score() == null ? 0 : size * (2 * FLOAT + 1);

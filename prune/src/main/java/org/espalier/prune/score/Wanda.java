@@ -31,7 +31,7 @@ public record Wanda() implements Score {
         return Tensors.scoped(() -> {
             Tensor magnitude = weight.abs();
             return Activations.seen(statistics)
-                    ? magnitude.mul(statistics.columnNorm())
+                    ? magnitude.mul_(statistics.columnNorm())
                     : magnitude;
         });
     }

@@ -81,7 +81,7 @@ class MemoryPlannerTest {
 
     @Test
     void magnitudeReadsNoTokens() {
-        long work = 96 * (1 + 4 + 4 + 2 * 2) + 4 * 4 * 12 * 8;
+        long work = 96 * (1 + 4 + 2 * 2) + 4 * 4 * 12 * 8;
         assertThat(model("magnitude").estimate(false, Long.MAX_VALUE, Loading.WHOLE))
                 .isEqualTo(new MemoryEstimate(RUNTIME, 480 * 4, 0, 0, work));
         assertThat(MemoryPlanner.least(model("magnitude")).passes()).isZero();
