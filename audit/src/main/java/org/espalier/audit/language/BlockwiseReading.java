@@ -35,12 +35,12 @@ final class BlockwiseReading implements Reading {
         boolean done = false;
         try {
             for (int index = 0; index < decoder.blocks(); index++) {
-                progress.step("reading with block", index, decoder.blocks());
+                progress.step("measuring with block", index, decoder.blocks());
                 try (Block block = decoder.block(index, thrift.loading())) {
                     advance(block, states);
                 }
             }
-            progress.step("reading with block", decoder.blocks(), decoder.blocks());
+            progress.step("measuring with block", decoder.blocks(), decoder.blocks());
             Head head = thrift.loading() == Block.Loading.WHOLE ? decoder.head() : null;
             done = true;
             return new BlockwiseReading(decoder, states, head);
