@@ -103,10 +103,10 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
 
     /**
      * Input features that were used, but whose squares are too small for float32, so that the Gram matrix takes them for
-     * dead.
+     * dead. Ask when the input has been seen whole.
      *
      * @return the largest magnitude of each of them and 0 for all other features, float64 [in_features]; null if there are
-     *     none
+     *     none. It is the collector's.
      */
     public @Nullable Tensor lost(Linear linear) {
         return accumulator(linear).lost();
@@ -142,6 +142,11 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
 
         /** Largest magnitude of each input feature, gathered beside the Gram matrix. */
         private @Nullable Tensor largest;
+
+        /** What the Gram matrix has lost, once it was looked for: that reads a stored one whole. */
+        private @Nullable Tensor lost;
+
+        private boolean soughtLost;
 
         private @Nullable LayerStatistics told;
 
@@ -219,16 +224,15 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
         }
 
         @Nullable Tensor lost() {
-            GramSum products = gram;
-            Tensor magnitudes = largest;
-            if (products == null || magnitudes == null) {
-                return null;
+            if (!soughtLost && gram != null && largest != null) {
+                try (PointerScope scope = new PointerScope()) {
+                    Tensor tiny = gram.diagonal().lt(new Scalar((double) Float.MIN_NORMAL));
+                    Tensor magnitudes = largest.mul(tiny);
+                    lost = magnitudes.any().item_bool() ? Tensors.own(magnitudes) : null;
+                }
+                soughtLost = true;
             }
-            Tensor lost =
-                    Tensors.scoped(() ->
-                            magnitudes.mul(
-                                    products.diagonal().lt(new Scalar((double) Float.MIN_NORMAL))));
-            return lost.any().item_bool() ? lost : null;
+            return lost;
         }
 
         LayerStatistics statistics() {
@@ -250,7 +254,8 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
         }
 
         void close() {
-            for (Tensor tensor : new Tensor[] {sumOfSquares, sum, weightedVariance, largest}) {
+            for (Tensor tensor :
+                    new Tensor[] {sumOfSquares, sum, weightedVariance, largest, lost}) {
                 if (tensor != null) {
                     tensor.close();
                 }

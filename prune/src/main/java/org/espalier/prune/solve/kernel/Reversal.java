@@ -65,26 +65,7 @@ final class Reversal {
      * @param scale factor of every value
      */
     static void turn(Tensor matrix, float scale) {
-        int size = Math.toIntExact(matrix.size(0));
-        MemorySegment segment = Tensors.segment(matrix);
-        Parallel.rows(
-                Math.ceilDiv(size, 2),
-                2L * size,
-                (first, last) -> {
-                    float[] one = new float[size];
-                    float[] other = new float[size];
-                    float[] turned = new float[size];
-                    for (int row = (int) first; row < last; row++) {
-                        int mirror = size - 1 - row;
-                        // Both are read before either is written: they change places.
-                        copy(segment, at(size, row, 0), one, size);
-                        copy(segment, at(size, mirror, 0), other, size);
-                        turn(one, turned, size, scale);
-                        MemorySegment.copy(turned, 0, segment, FLOAT, at(size, mirror, 0), size);
-                        turn(other, turned, size, scale);
-                        MemorySegment.copy(turned, 0, segment, FLOAT, at(size, row, 0), size);
-                    }
-                });
+        exchange(matrix, scale, false);
     }
 
     /**
@@ -93,6 +74,11 @@ final class Reversal {
      * @param matrix A, float32 [n, n], contiguous
      */
     static void toLower(Tensor matrix) {
+        exchange(matrix, 1, true);
+    }
+
+    /** Each row becomes the mirrored one, turned: whole, or from the diagonal on and then to the diagonal. */
+    private static void exchange(Tensor matrix, float scale, boolean fromDiagonal) {
         int size = Math.toIntExact(matrix.size(0));
         MemorySegment segment = Tensors.segment(matrix);
         Parallel.rows(
@@ -104,14 +90,17 @@ final class Reversal {
                     float[] turned = new float[size];
                     for (int row = (int) first; row < last; row++) {
                         int mirror = size - 1 - row;
+                        int oneStart = fromDiagonal ? row : 0;
+                        int otherStart = fromDiagonal ? mirror : 0;
                         // Both are read before either is written: they change places.
-                        copy(segment, at(size, row, row), one, mirror + 1);
-                        copy(segment, at(size, mirror, mirror), other, row + 1);
-                        turn(one, turned, mirror + 1, 1);
+                        copy(segment, at(size, row, oneStart), one, size - oneStart);
+                        copy(segment, at(size, mirror, otherStart), other, size - otherStart);
+                        turn(one, turned, size - oneStart, scale);
                         long end = at(size, mirror, 0);
-                        MemorySegment.copy(turned, 0, segment, FLOAT, end, mirror + 1);
-                        turn(other, turned, row + 1, 1);
-                        MemorySegment.copy(turned, 0, segment, FLOAT, at(size, row, 0), row + 1);
+                        MemorySegment.copy(turned, 0, segment, FLOAT, end, size - oneStart);
+                        turn(other, turned, size - otherStart, scale);
+                        long start = at(size, row, 0);
+                        MemorySegment.copy(turned, 0, segment, FLOAT, start, size - otherStart);
                     }
                 });
     }
