@@ -18,7 +18,7 @@ import tools.jackson.databind.node.ObjectNode;
  * A safetensors file some of whose matrices are stored as {@link Bitmask}, seen as the tensors that it stands for. The
  * layout is in docs/bitmask.md.
  */
-final class BitmaskFile {
+final class BitmaskFile implements PackedTensors {
     /** Another name than model.safetensors, so that no other tool takes masks for weights. */
     static final String NAME = "model.bitmask.safetensors";
 
@@ -44,16 +44,19 @@ final class BitmaskFile {
     }
 
     /** All tensors by name, without masks and values; offsets mean nothing for packed ones. */
-    Map<String, TensorInfo> tensors() {
+    @Override
+    public Map<String, TensorInfo> tensors() {
         return tensors;
     }
 
-    boolean isPacked(String name) {
+    @Override
+    public boolean isPacked(String name) {
         return packed.containsKey(name);
     }
 
     /** Expands a packed tensor, in the innermost scope of the caller; bits that do not fit are a {@link UserError}. */
-    Tensor expand(String name) {
+    @Override
+    public Tensor expand(String name) {
         TensorInfo info = packed.get(name);
         if (info == null) {
             throw new IllegalArgumentException(name + " is not packed");
@@ -81,7 +84,8 @@ final class BitmaskFile {
     }
 
     /** Bytes by type as they are stored; masks apart. */
-    Map<String, Long> bytesByType() {
+    @Override
+    public Map<String, Long> bytesByType() {
         Map<String, Long> bytes = new TreeMap<>();
         for (TensorInfo tensor : file.tensors().values()) {
             boolean mask =

@@ -57,9 +57,9 @@ public final class BitmaskWriter {
                 plan(info);
             }
             SideFiles.copy(source, folder);
-            byte[] config = source.sideFile(Checkpoint.CONFIG);
+            byte[] config = source.sideFile(ModelFolder.CONFIG);
             folder.write(
-                    Checkpoint.CONFIG,
+                    ModelFolder.CONFIG,
                     config == null ? Json.pretty(CheckpointWriter.namedConfig(source)) : config);
             try (SafetensorsWriter writer =
                     SafetensorsWriter.inPlace(folder.resolve(BitmaskFile.NAME), plan, metadata())) {

@@ -10,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.espalier.core.UserError;
@@ -23,8 +22,6 @@ import tools.jackson.databind.node.ObjectNode;
  * perhaps a tokenizer. Headers are read and checked at once; weights stay on the disk, mapped. Safe for many threads.
  */
 public final class Checkpoint implements AutoCloseable {
-    static final String CONFIG = "config.json";
-
     private final Path folder;
     private final ObjectNode config;
     private final Shards shards;
@@ -40,7 +37,7 @@ public final class Checkpoint implements AutoCloseable {
         this.shards = shards;
         this.source = null;
         Map<String, TensorInfo> all = new LinkedHashMap<>();
-        BitmaskFile packed = shards.packed();
+        PackedTensors packed = shards.packed();
         if (packed == null) {
             shards.files().values().forEach(file -> all.putAll(file.tensors()));
         } else {
@@ -67,21 +64,10 @@ public final class Checkpoint implements AutoCloseable {
 
     /** Opens a folder. Whatever is missing or wrong is a {@link UserError} that says what is expected. */
     public static Checkpoint open(Path folder) {
-        if (!Files.isDirectory(folder)) {
-            String what = Files.exists(folder) ? " is not a folder" : " does not exist";
-            throw new UserError(
-                    folder
-                            + what
-                            + "; give the folder of a Hugging Face checkpoint (config.json and model.safetensors)");
-        }
-        if (!Files.isRegularFile(folder.resolve(CONFIG))) {
-            throw new UserError(
-                    folder
-                            + " has no config.json; give the folder of a Hugging Face checkpoint (config.json and"
-                            + " model.safetensors)");
-        }
-        ObjectNode config = Json.readObject(folder.resolve(CONFIG));
-        Checkpoint checkpoint = new Checkpoint(folder, config, Shards.open(folder));
+        ModelFolder found = ModelFolder.of(folder);
+        ObjectNode config = Json.readObject(found.resolve(ModelFolder.CONFIG));
+        Checkpoint checkpoint =
+                new Checkpoint(found.path(), config, Shards.open(found.path()));
         if (checkpoint.tensors.isEmpty()) {
             checkpoint.close();
             throw new UserError(
@@ -161,7 +147,7 @@ public final class Checkpoint implements AutoCloseable {
 
     /** A tensor in the innermost scope of the caller, made anew where it has to be converted; never write to it. */
     Tensor read(String name) {
-        BitmaskFile packed = shards.packed();
+        PackedTensors packed = shards.packed();
         if (source != null) {
             return source.tensor(name);
         }
@@ -179,7 +165,7 @@ public final class Checkpoint implements AutoCloseable {
 
     /** Whether a tensor does not lie in the file as it is handed out. */
     boolean isConverted(String name) {
-        BitmaskFile packed = shards.packed();
+        PackedTensors packed = shards.packed();
         return source != null || (packed != null && packed.isPacked(name));
     }
 
@@ -225,7 +211,7 @@ public final class Checkpoint implements AutoCloseable {
         if (source != null) {
             return source.bytesByType();
         }
-        BitmaskFile packed = shards.packed();
+        PackedTensors packed = shards.packed();
         if (packed != null) {
             return packed.bytesByType();
         }
@@ -252,12 +238,7 @@ public final class Checkpoint implements AutoCloseable {
         if (source != null) {
             return source.sideFiles().get(name);
         }
-        Path file = folder.resolve(name);
-        try {
-            return Files.isRegularFile(file) ? Files.readAllBytes(file) : null;
-        } catch (IOException e) {
-            throw IoFailure.reading(file, e);
-        }
+        return new ModelFolder(folder).bytes(name);
     }
 
     /** Whether the folder has a {@code tokenizer.json}, or a file of another format a tokenizer. */
@@ -265,28 +246,19 @@ public final class Checkpoint implements AutoCloseable {
         if (source != null) {
             return source.hasTokenizer();
         }
-        return Files.isRegularFile(folder.resolve("tokenizer.json"));
+        return new ModelFolder(folder).has(ModelFolder.TOKENIZER);
     }
 
     /** The regular files directly in the folder, or the one file, by name, with their sizes in bytes. */
     public Map<String, Long> files() {
-        Map<String, Long> files = new TreeMap<>();
-        if (source != null) {
-            try {
-                files.put(String.valueOf(folder.getFileName()), Files.size(folder));
-            } catch (IOException e) {
-                throw IoFailure.reading(folder, e);
-            }
-            return files;
+        if (source == null) {
+            return new ModelFolder(folder).files();
         }
-        try (Stream<Path> entries = Files.list(folder)) {
-            for (Path entry : entries.filter(Files::isRegularFile).toList()) {
-                files.put(String.valueOf(entry.getFileName()), Files.size(entry));
-            }
+        try {
+            return Map.of(String.valueOf(folder.getFileName()), Files.size(folder));
         } catch (IOException e) {
             throw IoFailure.reading(folder, e);
         }
-        return files;
     }
 
     /** Frees every tensor that was handed out and unmaps the files. */

@@ -151,7 +151,7 @@ public final class CheckpointWriter implements AutoCloseable {
         if (name.isEmpty() || name.contains("/") || name.contains("\\") || name.startsWith(".")) {
             throw new IllegalArgumentException(name + " is no plain file name");
         }
-        if (name.equals(Checkpoint.CONFIG) || WeightFiles.isWeights(name)) {
+        if (name.equals(ModelFolder.CONFIG) || WeightFiles.isWeights(name)) {
             throw new IllegalArgumentException(name + " is written by the checkpoint itself");
         }
         begin();
@@ -180,7 +180,7 @@ public final class CheckpointWriter implements AutoCloseable {
         if (index != null) {
             writeJson(Shards.INDEX, plan.recount(index), source.index());
         }
-        writeJson(Checkpoint.CONFIG, config, source.config());
+        writeJson(ModelFolder.CONFIG, config, source.config());
         sealed = true;
         return folder.resolve("");
     }

@@ -25,8 +25,8 @@ final class Shards implements AutoCloseable {
     private final Map<String, SafetensorsFile> files = new LinkedHashMap<>();
     private final Map<String, SafetensorsFile> owners = new LinkedHashMap<>();
 
-    /** The view of the one file that stores matrices as masks and values; null for plain files. */
-    private @Nullable BitmaskFile packed;
+    /** The view of files whose tensors must be made from others; null for plain files. */
+    private @Nullable PackedTensors packed;
 
     /** No shards at all, for checkpoints of another format. */
     static final Shards NONE = new Shards(null);
@@ -79,7 +79,7 @@ final class Shards implements AutoCloseable {
     }
 
     /** The view of a packed file; null for plain ones. */
-    @Nullable BitmaskFile packed() {
+    @Nullable PackedTensors packed() {
         return packed;
     }
 

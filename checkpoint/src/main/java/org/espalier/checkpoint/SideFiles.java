@@ -14,7 +14,7 @@ import java.util.stream.Stream;
  */
 final class SideFiles {
     private static final Set<String> LEFT_BEHIND =
-            Set.of(Checkpoint.CONFIG, "espalier.json", "report.html");
+            Set.of(ModelFolder.CONFIG, "espalier.json", "report.html");
 
     private SideFiles() {}
 

@@ -1,0 +1,71 @@
+package org.espalier.checkpoint;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.espalier.core.UserError;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A folder that should hold a model: finding its parts and the files beside its weights. What the parts hold is read
+ * elsewhere.
+ *
+ * @param path the folder
+ */
+record ModelFolder(Path path) {
+    static final String CONFIG = "config.json";
+    static final String TOKENIZER = "tokenizer.json";
+
+    /** Finds the folder of a model. Whatever is missing is a {@link UserError} that says what is expected. */
+    static ModelFolder of(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            String what = Files.exists(folder) ? " is not a folder" : " does not exist";
+            throw new UserError(
+                    folder
+                            + what
+                            + "; give the folder of a Hugging Face checkpoint (config.json and model.safetensors)");
+        }
+        if (!Files.isRegularFile(folder.resolve(CONFIG))) {
+            throw new UserError(
+                    folder
+                            + " has no config.json; give the folder of a Hugging Face checkpoint (config.json and"
+                            + " model.safetensors)");
+        }
+        return new ModelFolder(folder);
+    }
+
+    /** A file of this name, whether or not it is there. */
+    Path resolve(String name) {
+        return path.resolve(name);
+    }
+
+    /** Whether there is a regular file of this name. */
+    boolean has(String name) {
+        return Files.isRegularFile(resolve(name));
+    }
+
+    /** The bytes of a file; null where there is none. */
+    byte @Nullable [] bytes(String name) {
+        try {
+            return has(name) ? Files.readAllBytes(resolve(name)) : null;
+        } catch (IOException e) {
+            throw IoFailure.reading(resolve(name), e);
+        }
+    }
+
+    /** The regular files directly in the folder, by name, with their sizes in bytes. */
+    Map<String, Long> files() {
+        Map<String, Long> files = new TreeMap<>();
+        try (Stream<Path> entries = Files.list(path)) {
+            for (Path entry : entries.filter(Files::isRegularFile).toList()) {
+                files.put(String.valueOf(entry.getFileName()), Files.size(entry));
+            }
+        } catch (IOException e) {
+            throw IoFailure.reading(path, e);
+        }
+        return files;
+    }
+}
