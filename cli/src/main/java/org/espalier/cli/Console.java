@@ -1,9 +1,6 @@
 package org.espalier.cli;
 
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import org.espalier.core.progress.LineProgress;
 import org.espalier.core.progress.Progress;
 import tools.jackson.databind.SerializationFeature;
@@ -18,15 +15,11 @@ import tools.jackson.databind.json.JsonMapper;
  */
 record Console(PrintStream out, PrintStream err, boolean terminal) {
     /**
-     * The console of the process. The launcher filters the process's own stderr and hands the real one over in place of
-     * stdin (see ./espalier); it also says in {@code espalier.terminal} whether that is a terminal.
+     * The console of the process. The launcher filters stderr until this is called (see ./espalier); it also says in
+     * {@code espalier.terminal} whether that is a terminal.
      */
     static Console system() {
-        if ("stdin".equals(System.getProperty("espalier.stderr"))) {
-            System.setErr(
-                    new PrintStream(
-                            new FileOutputStream(FileDescriptor.in), true, StandardCharsets.UTF_8));
-        }
+        KeptStderr.restore();
         return new Console(System.out, System.err, Boolean.getBoolean("espalier.terminal"));
     }
 

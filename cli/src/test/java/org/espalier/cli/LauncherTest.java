@@ -132,6 +132,51 @@ class LauncherTest {
     }
 
     @Test
+    void standardInputIsTheUsersAndClosedItIsEmpty() throws Exception {
+        built();
+        script(jdk.resolve("bin/java"), "#!/bin/sh\ncat\n");
+        String launcher = "'" + project.resolve("espalier") + "' evaluate";
+        assertThat(bash("echo words | " + launcher, "").out()).isEqualTo("words\n");
+        assertThat(bash(launcher + " <&-", "").out()).isEmpty();
+        assertThat(bash(launcher + " <&- 2>&-", "").code()).isZero();
+        // A low descriptor of the user's reaches the program.
+        script(jdk.resolve("bin/java"), "#!/bin/sh\ncat /dev/fd/3\n");
+        assertThat(bash("exec 3< <(echo three); " + launcher, "").out()).isEqualTo("three\n");
+    }
+
+    @Test
+    void theAnnouncementOfIncubatingModulesIsFilteredAndNothingElse() throws Exception {
+        built();
+        script(
+                jdk.resolve("bin/java"),
+                "#!/usr/bin/env bash\necho 'WARNING: Using incubator modules: jdk.incubator.vector' >&2\necho kept >&98\n");
+        Result result = bash("'" + project.resolve("espalier") + "' evaluate", "");
+        assertThat(result.err()).isEqualTo("kept\n");
+    }
+
+    /** The program with its stderr in a file that a filter would have got, and the real one aside. */
+    @Test
+    void theProgramPutsTheRealStderrBackAndWritesInOrder() throws Exception {
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        String program =
+                "'%s' --enable-native-access=ALL-UNNAMED -Despalier.stderr=98 -cp '%s' org.espalier.cli.Main"
+                        .formatted(java, classPath());
+        Result result =
+                bash(
+                        "echo before >&2; "
+                                + program
+                                + " recipes no-such 98>&2 2>'"
+                                + folder
+                                + "/filtered';"
+                                + " echo after >&2",
+                        "");
+        assertThat(result.err().lines().toList()).hasSize(3).first().isEqualTo("before");
+        assertThat(result.err().lines().toList().get(1)).startsWith("espalier: ");
+        assertThat(result.err().lines().toList().getLast()).isEqualTo("after");
+        assertThat(folder.resolve("filtered")).isEmptyFile();
+    }
+
+    @Test
     void versionAndHelpNeverLoadLibtorch() throws Exception {
         Path java = Path.of(System.getProperty("java.home"), "bin", "java");
         for (String[] words :
