@@ -66,8 +66,7 @@ public final class Checkpoint implements AutoCloseable {
     public static Checkpoint open(Path folder) {
         ModelFolder found = ModelFolder.of(folder);
         ObjectNode config = Json.readObject(found.resolve(ModelFolder.CONFIG));
-        Checkpoint checkpoint =
-                new Checkpoint(found.path(), config, Shards.open(found.path()));
+        Checkpoint checkpoint = new Checkpoint(found.path(), config, Shards.open(found.path()));
         if (checkpoint.tensors.isEmpty()) {
             checkpoint.close();
             throw new UserError(

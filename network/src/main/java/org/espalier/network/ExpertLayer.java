@@ -6,14 +6,15 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.espalier.core.tensor.Tensors;
 import org.espalier.network.family.Experts;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A sparse mixture of experts (arXiv 2401.04088): the router gives each token to a few experts, whose outputs are added
  * up by their weights, and a shared expert, if there is one, reads every token. An expert runs on, and its observer
- * hears of, nothing but the tokens that reached it, as one sequence in the order of the batch; an expert that no token
- * reached is passed over.
+ * hears of, nothing but the tokens that reached it, in the order of the batch, with their number in each sequence; an
+ * expert that no token reached is passed over.
  */
 final class ExpertLayer {
     private final Router router;
@@ -61,7 +62,12 @@ final class ExpertLayer {
                                     .index_select(0, tokens)
                                     .gather(1, places.narrow(1, 1, 1));
                     Tensor reached = flat.index_select(0, tokens).unsqueeze(0);
-                    Tensor answer = experts.get(expert).apply(reached, observer).squeeze(0);
+                    InputObserver told = observer;
+                    if (observer != null) {
+                        long[] lengths = lengths(tokens, input);
+                        told = (readers, some, _) -> observer.input(readers, some, lengths);
+                    }
+                    Tensor answer = experts.get(expert).apply(reached, told).squeeze(0);
                     output.index_add_(0, tokens, answer.mul(weight));
                 }
             }
@@ -75,5 +81,19 @@ final class ExpertLayer {
                 sharedGate == null
                         ? everywhere
                         : everywhere.mul(torch.linear(input, sharedGate).sigmoid()));
+    }
+
+    /**
+     * How many tokens of each sequence are among the given ones.
+     *
+     * @param tokens int64, their indices in the batch
+     * @param batch [sequences, tokens, hidden]
+     */
+    private static long[] lengths(Tensor tokens, Tensor batch) {
+        long[] lengths = new long[Math.toIntExact(batch.size(0))];
+        for (long token : Tensors.toLongs(tokens)) {
+            lengths[Math.toIntExact(token / batch.size(1))]++;
+        }
+        return lengths;
     }
 }

@@ -29,7 +29,7 @@ class BlockObserverTest {
             List<Integer> together = new ArrayList<>();
             block.forward(
                     hidden,
-                    (readers, input) -> {
+                    (readers, input, _) -> {
                         seen.addAll(readers);
                         together.add(readers.size());
                         long[] shape = Tensors.shape(input);
@@ -73,7 +73,7 @@ class BlockObserverTest {
                 List<String> names = new ArrayList<>();
                 block.forward(
                         hidden,
-                        (readers, input) -> {
+                        (readers, input, _) -> {
                             for (int expert = 0; expert < 4; expert++) {
                                 if (readers.getFirst()
                                         .name()

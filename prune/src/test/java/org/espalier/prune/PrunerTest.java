@@ -131,7 +131,7 @@ class PrunerTest {
             for (long[] ids : calibration.sequences()) {
                 block.forward(
                         decoder.embed(Tensors.longs(ids, 1, ids.length)),
-                        (readers, input) -> {
+                        (readers, input, _) -> {
                             if (readers.getFirst().kind().equals("q")) {
                                 float[] values = Tensors.toFloats(input);
                                 for (int i = 0; i < values.length; i++) {

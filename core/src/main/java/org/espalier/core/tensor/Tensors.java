@@ -64,6 +64,13 @@ public final class Tensors {
         }
     }
 
+    /** The values of an int64 tensor of any layout in row-major order. */
+    public static long[] toLongs(Tensor tensor) {
+        try (PointerScope scope = new PointerScope()) {
+            return segment(tensor.contiguous()).toArray(ValueLayout.JAVA_LONG);
+        }
+    }
+
     /** The number of true entries of a bool tensor. */
     public static long countTrue(Tensor tensor) {
         try (PointerScope scope = new PointerScope()) {

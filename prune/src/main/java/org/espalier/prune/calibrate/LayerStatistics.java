@@ -7,9 +7,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the calibration tokens said about one linear input, raw and unnormalised: the users of a statistic normalise it
  * themselves through the accessors, because methods differ in exactly that. The owner of the tensors is whoever made
- * them; they must outlive this value.
+ * them; they must outlive this value. Nothing here depends on how the sequences were put into batches.
  *
- * @param sequences number of sequences seen
+ * @param sequences number of sequences that the input saw a token of: all of them, but for an expert those alone of
+ *     which a token reached it, as when each is run by itself (so the official codes of Wanda, SparseGPT and DSnoT)
  * @param tokens number of tokens seen
  * @param sumOfSquares float64 [in_features], or null if not gathered
  * @param sum float64 [in_features], or null

@@ -2,6 +2,7 @@ package org.espalier.prune.calibrate;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -78,7 +79,7 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
     }
 
     @Override
-    public void input(List<Linear> all, Tensor input) {
+    public void input(List<Linear> all, Tensor input, long[] lengths) {
         List<Linear> readers =
                 wanted == null ? all : all.stream().filter(wanted::contains).toList();
         if (needs.isEmpty() || readers.isEmpty()) {
@@ -88,7 +89,7 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
         for (Linear reader : readers) {
             byLinear.put(reader.name(), accumulator);
         }
-        accumulator.add(input);
+        accumulator.add(input, lengths);
     }
 
     /**
@@ -168,14 +169,21 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
             }
         }
 
-        /** Adds a batch, float32 [sequences, tokens, in_features]. */
-        void add(Tensor input) {
+        /**
+         * Adds a batch.
+         *
+         * @param input float32 [sequences, tokens, in_features], or [1, tokens, in_features] where sequences are ragged
+         * @param lengths tokens of each sequence
+         */
+        void add(Tensor input, long[] lengths) {
             if (told != null) {
                 throw new IllegalStateException("statistics were asked for before the last input");
             }
             long columns = input.size(2);
             prepare(columns);
-            sequences += input.size(0);
+            // One that an expert saw nothing of does not count, or its means would depend on the
+            // company that a sequence has in its batch.
+            sequences += Arrays.stream(lengths).filter(length -> length > 0).count();
             tokens += input.size(0) * input.size(1);
             try (PointerScope scope = new PointerScope()) {
                 Tensor flat = input.reshape(-1, columns);
@@ -190,11 +198,30 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
                     sum.add_(flat.sum(0).to(ScalarType.Double));
                 }
                 if (weightedVariance != null) {
-                    Tensor centred =
-                            input.sub(input.mean(new long[] {1}, true, new ScalarTypeOptional()));
-                    weightedVariance.add_(centred.square().sum(0, 1).to(ScalarType.Double));
+                    if (lengths.length == input.size(0)) {
+                        weightedVariance.add_(deviations(input));
+                    } else {
+                        addDeviations(weightedVariance, flat, lengths);
+                    }
                 }
             }
+        }
+
+        /** Adds the {@link #deviations} of sequences of different lengths, of which some may be empty. */
+        private static void addDeviations(Tensor sums, Tensor flat, long[] lengths) {
+            long from = 0;
+            for (long length : lengths) {
+                if (length > 0) {
+                    sums.add_(deviations(flat.narrow(0, from, length).unsqueeze(0)));
+                }
+                from += length;
+            }
+        }
+
+        /** Squared deviations from the mean of their sequence, summed over all tokens, float64 [in_features]. */
+        private static Tensor deviations(Tensor sequences) {
+            Tensor means = sequences.mean(new long[] {1}, true, new ScalarTypeOptional());
+            return sequences.sub(means).square().sum(0, 1).to(ScalarType.Double);
         }
 
         /** Largest magnitude of each column, float64 [in_features], without a copy of the input. */
