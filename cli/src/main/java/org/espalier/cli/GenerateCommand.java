@@ -33,7 +33,8 @@ final class GenerateCommand implements Callable<Integer> {
             names = "--prompt",
             paramLabel = "TEXT",
             required = true,
-            description = "The beginning.")
+            parameterConsumer = Verbatim.class,
+            description = "The beginning; the next word is taken as it is.")
     private String prompt = "";
 
     @Option(
@@ -70,17 +71,16 @@ final class GenerateCommand implements Callable<Integer> {
             Tokenizer tokenizer = open.checkpoint().tokenizer();
             long[] ids = tokenizer.encode(prompt, true);
             Typewriter typewriter = new Typewriter(tokenizer, ids);
-            if (!common.json()) {
-                console.out().print(prompt);
-                console.out().flush();
-            }
             Generator.Continuation continuation;
             try (Generator generator = new Generator(open.decoder())) {
                 continuation =
                         generator.generate(ids, maxTokens, temperature, seed, typewriter::type);
+            } catch (UserError e) {
+                typewriter.breakLine();
+                throw e;
             }
             if (!common.json()) {
-                console.out().println(typewriter.rest());
+                typewriter.finish();
                 return 0;
             }
             Map<String, Object> result = new LinkedHashMap<>();
@@ -93,37 +93,62 @@ final class GenerateCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** Prints the text as it grows; the end of it may still change while a character is incomplete. */
+    /**
+     * Prints the prompt with the first token, when nothing is refused any more, and the text as it grows; the end of it
+     * may still change while a character is incomplete. Prints nothing where the result is to be JSON.
+     */
     private final class Typewriter {
         private final Tokenizer tokenizer;
-        private final long[] prompt;
+        private final long[] ids;
         private final List<Long> tokens = new ArrayList<>();
         private String printed = "";
+        private boolean begun;
 
-        Typewriter(Tokenizer tokenizer, long[] prompt) {
+        Typewriter(Tokenizer tokenizer, long[] ids) {
             this.tokenizer = tokenizer;
-            this.prompt = prompt;
+            this.ids = ids;
         }
 
         void type(long token) {
             tokens.add(token);
+            if (common.json()) {
+                return;
+            }
+            begin();
             String text = text();
-            if (!common.json() && text.startsWith(printed) && !text.endsWith("\ufffd")) {
+            if (text.startsWith(printed) && !text.endsWith("\ufffd")) {
                 console.out().print(text.substring(printed.length()));
                 console.out().flush();
                 printed = text;
             }
         }
 
-        /** What has not been printed yet. */
-        String rest() {
+        /** Prints what has not been printed yet. */
+        void finish() {
+            begin();
             String text = text();
-            return text.startsWith(printed) ? text.substring(printed.length()) : "";
+            console.out()
+                    .println(text.startsWith(printed) ? text.substring(printed.length()) : "");
+        }
+
+        /** A message must not stand on the line of the text. */
+        void breakLine() {
+            if (begun) {
+                console.out().println();
+                console.out().flush();
+            }
         }
 
         String text() {
             long[] added = tokens.stream().mapToLong(Long::longValue).toArray();
-            return Decoding.continuation(tokenizer, prompt, added);
+            return Decoding.continuation(tokenizer, ids, added);
+        }
+
+        private void begin() {
+            if (!begun) {
+                begun = true;
+                console.out().print(prompt);
+            }
         }
     }
 }

@@ -46,6 +46,8 @@ public final class Main {
         line.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
         line.setCaseInsensitiveEnumValuesAllowed(true);
+        // A word that begins with @ is a word, not a file of further words.
+        line.setExpandAtFiles(false);
         line.setUsageHelpWidth(100);
         line.setParameterExceptionHandler((error, _) -> misuse(console, error));
         line.setExecutionExceptionHandler((error, _, _) -> failure(console, error));

@@ -148,6 +148,7 @@ final class PruneCommand implements Callable<Integer> {
     @Option(
             names = "--prompt",
             paramLabel = "TEXT",
+            parameterConsumer = Verbatim.class,
             description =
                     "Beginning that both models continue (default: the first words of the text).")
     private @Nullable String prompt;
