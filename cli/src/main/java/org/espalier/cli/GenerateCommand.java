@@ -127,8 +127,7 @@ final class GenerateCommand implements Callable<Integer> {
         void finish() {
             begin();
             String text = text();
-            console.out()
-                    .println(text.startsWith(printed) ? text.substring(printed.length()) : "");
+            console.out().println(text.startsWith(printed) ? text.substring(printed.length()) : "");
         }
 
         /** A message must not stand on the line of the text. */

@@ -48,6 +48,7 @@ public final class Main {
         line.setCaseInsensitiveEnumValuesAllowed(true);
         // A word that begins with @ is a word, not a file of further words.
         line.setExpandAtFiles(false);
+        NumberWords.register(line);
         line.setUsageHelpWidth(100);
         line.setParameterExceptionHandler((error, _) -> misuse(console, error));
         line.setExecutionExceptionHandler((error, _, _) -> failure(console, error));

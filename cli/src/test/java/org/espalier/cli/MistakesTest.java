@@ -11,6 +11,7 @@ import org.espalier.cli.Runs.Outcome;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every mistake of the user gives one line and exit code 2, and leaves nothing behind. */
@@ -39,6 +40,34 @@ class MistakesTest {
             })
     void misuseIsOneLineWithAHint(String line) {
         assertMistake(Runs.run((Object[]) line.split(" ")), "--help");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--sparsity 0,5        | with a decimal point that is 0.5",
+                "--sparsity 50%        | for 50% write 0.5",
+                "--sparsity 0x1p-1     | not a number",
+                "--sparsity 0.5f       | not a number",
+                "--sparsity NaN        | not a number",
+                "--sparsity 1e-999     | not a number",
+                "--seed 1e3            | not a whole number",
+                "--seed 010            | not a whole number",
+                "--seed 1_000          | not a whole number",
+                "--seed 9999999999999999999 | not a whole number",
+                "--samples 8.0         | not a whole number",
+                "--samples 3000000000  | beyond any number",
+                "--samples 0x10        | not a whole number",
+                "--memory 1,5GiB       | --memory",
+                "--memory 0x10G        | --memory",
+                "--memory 1e9B         | --memory",
+                "--pattern 2:4,        | is no pattern",
+                "--threads 2.5         | not a whole number"
+            })
+    void aNumberIsNotReadAsAnother(String words, String named) {
+        Object[] all = ("prune " + folder + " " + words).split(" ");
+        assertMistake(Runs.run(all), named);
     }
 
     @Test

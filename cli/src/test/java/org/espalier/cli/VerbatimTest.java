@@ -68,8 +68,7 @@ class VerbatimTest {
 
     @Test
     void aRefusalComesBeforeThePrompt() {
-        Outcome outcome =
-                Runs.run("generate", MODEL, "--prompt", "Once", "--temperature", "-1");
+        Outcome outcome = Runs.run("generate", MODEL, "--prompt", "Once", "--temperature", "-1");
         assertThat(outcome.code()).isEqualTo(Main.USER_ERROR);
         assertThat(outcome.out()).isEmpty();
         assertThat(outcome.err()).startsWith("espalier: temperature").contains("-1");
@@ -83,7 +82,8 @@ class VerbatimTest {
 
     private static Outcome generate(String... words) {
         Object[] all = new Object[words.length + 5];
-        System.arraycopy(new Object[] {"generate", MODEL, "--max-tokens", 1, "--json"}, 0, all, 0, 5);
+        System.arraycopy(
+                new Object[] {"generate", MODEL, "--max-tokens", 1, "--json"}, 0, all, 0, 5);
         System.arraycopy(words, 0, all, 5, words.length);
         return Runs.run(all);
     }

@@ -62,7 +62,7 @@ class FamilyExampleTest {
             textBlock =
                     """
                     model_type: stablelm      | model_type: other        | describes model_type other but config.json says stablelm
-                    norm: layer               | norm: group              | no descriptor of a family at line 4
+                    norm: layer               | norm: group              | no descriptor of a family, norm:
                     norm: layer               | ''                       | norm is missing
                     vocabulary: {key: vocab_size} | ''                   | settings.vocabulary is missing
                     {key: vocab_size}         | {default: 3}             | settings.vocabulary.key is missing
@@ -71,8 +71,14 @@ class FamilyExampleTest {
                     transposed: false         | transposd: false         | transposd
                     rope_theta:               | # rope_theta:            | settings.rope_theta is missing, which positions: rope needs
                     q: {name: "model          | queries: {name: "model   | kinds of matrices are
+                    transposed: false         | transposed: 0            | no descriptor of a family, transposed
+                    transposed: false         | transposed: null         | transposed has no value
+                    transposed: false         | transposed: "false"      | no descriptor of a family, transposed
+                    norm: layer               | norm: 1                  | no descriptor of a family, norm
+                    final_norm: model.norm    | final_norm: 1.10         | no descriptor of a family, names.final_norm
+                    final_norm: model.norm    | final_norm:              | names.final_norm has no value
                     down: {name:              | # down: {name:           | matrices: an MLP needs up, or gate_up, and down
-                    self_attn.o_proj", bias: never} | self_attn.o_proj", bias: never, bias: always} | Duplicate
+                    self_attn.o_proj", bias: never} | self_attn.o_proj", bias: never, bias: always} | matrices.o.bias is given twice
                     o: {name: "model          | # o: {name: "model       | matrices: attention needs o and either
                     layers.{block}.mlp.up_proj | layers.0.mlp.up_proj    | matrices.up.name has no {block}
                     self_attn.o_proj", bias: never | self_attn.o_proj"   | matrices.o.bias is missing

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.TreeSet;
+import org.espalier.core.number.PlainNumber;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * nobody read.
  */
 public final class Parameters {
+    /** Characters of a value that a message repeats. */
+    private static final int LONGEST = 80;
+
     private final Part part;
     private final Problems problems;
     private final Set<String> read = new HashSet<>();
@@ -32,7 +36,14 @@ public final class Parameters {
                 && number.doubleValue() <= maximum) {
             return number.doubleValue();
         }
-        fault(key, "must be a number from " + minimum + " to " + maximum + " but is " + value);
+        fault(
+                key,
+                "must be a number from "
+                        + minimum
+                        + " to "
+                        + maximum
+                        + " but is "
+                        + shownNumber(value));
         return standard;
     }
 
@@ -47,7 +58,12 @@ public final class Parameters {
         }
         fault(
                 key,
-                "must be a whole number from " + minimum + " to " + maximum + " but is " + value);
+                "must be a whole number from "
+                        + minimum
+                        + " to "
+                        + maximum
+                        + " but is "
+                        + shownNumber(value));
         return standard;
     }
 
@@ -60,7 +76,7 @@ public final class Parameters {
         if (value instanceof Boolean flag) {
             return flag;
         }
-        fault(key, "must be true or false but is " + value);
+        fault(key, "must be true or false but is " + show(value));
         return standard;
     }
 
@@ -73,7 +89,7 @@ public final class Parameters {
         if (value instanceof String word && Arrays.asList(choices).contains(word)) {
             return word;
         }
-        fault(key, "must be one of " + String.join(", ", choices) + " but is " + value);
+        fault(key, "must be one of " + String.join(", ", choices) + " but is " + show(value));
         return standard;
     }
 
@@ -86,6 +102,23 @@ public final class Parameters {
                     read.isEmpty() ? "it takes no parameters" : "known are " + new TreeSet<>(read);
             fault(key, "unknown parameter of " + part.method() + "; " + known);
         }
+    }
+
+    /** A value for a message: one line of limited length, text in quotes. */
+    static String show(Object value) {
+        String line = String.valueOf(value).replaceAll("\\s+", " ");
+        String clipped = line.length() <= LONGEST ? line : line.substring(0, LONGEST) + "...";
+        return value instanceof String ? "'" + clipped + "'" : clipped;
+    }
+
+    /** What stands where a number should, and how to write the number that was meant. */
+    private static String shownNumber(Object value) {
+        if (!(value instanceof String text)) {
+            return show(value);
+        }
+        String hint =
+                PlainNumber.real(text) == null ? PlainNumber.hint(text) : "; leave the quotes out";
+        return "the text " + show(text) + hint;
     }
 
     private @Nullable Object value(String key) {

@@ -8,10 +8,9 @@ import org.espalier.core.UserError;
 import org.espalier.core.pattern.Group;
 import org.espalier.core.pattern.Pattern;
 import org.espalier.core.pattern.PatternSyntax;
+import org.espalier.core.yaml.StrictYaml;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.dataformat.yaml.YAMLMapper;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Reads a recipe from YAML. All faults of the file are reported together, each with its key's path; the names of methods
@@ -32,8 +31,6 @@ public final class RecipeReader {
                     "solver",
                     "repair",
                     "inputs");
-    private static final YAMLMapper YAML =
-            YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
     private final Problems problems;
 
@@ -63,24 +60,15 @@ public final class RecipeReader {
      * @throws UserError where the text is no map of keys at all
      */
     public static Recipe read(String yaml, Problems problems) {
-        Object tree;
-        try {
-            tree = YAML.readValue(yaml, Object.class);
-        } catch (JacksonException e) {
-            String where = e.getLocation() == null ? "" : " at line " + e.getLocation().getLineNr();
-            String message = String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
-            throw new UserError(problems.source() + ": not valid YAML" + where + ": " + message, e);
-        }
-        if (!(tree instanceof Map<?, ?> map)) {
-            throw new UserError(
-                    problems.source()
-                            + ": a recipe is a map of keys such as name, score and select");
-        }
-        return new RecipeReader(problems).recipe(stringKeys(map));
+        Object tree =
+                JsonMapper.shared()
+                        .treeToValue(StrictYaml.read(problems.source(), yaml), Object.class);
+        return new RecipeReader(problems).recipe(stringKeys((Map<?, ?>) tree));
     }
 
     private Recipe recipe(Map<String, Object> map) {
         unknownKeys(map, KEYS, "");
+        emptyKeys(map, "");
         String name = text(map, "name", "name", null);
         if (name == null || !name.matches("[a-z0-9][a-z0-9-]*")) {
             problems.add("name", "must be given, in lower-case letters, digits and hyphens");
@@ -131,10 +119,13 @@ public final class RecipeReader {
         int width = parameters.integer("width", 128, 1, 1_000_000);
         double sparsity = parameters.number("sparsity", 0.5, 0, Math.nextDown(1.0));
         Pattern pattern = new Pattern.Unstructured(new Group.Row());
+        String compared = orElse(text(select, "group", "select.group", null), "row");
+        if (select.containsKey("width") && !compared.equals("column-block")) {
+            problems.add(
+                    "select.width", "goes with group: column-block only; leave one of them out");
+        }
         try {
-            Group group =
-                    PatternSyntax.group(
-                            orElse(text(select, "group", "select.group", null), "row"), width);
+            Group group = PatternSyntax.group(compared, width);
             pattern =
                     PatternSyntax.pattern(
                             orElse(text(select, "pattern", "select.pattern", null), "unstructured"),
@@ -143,6 +134,17 @@ public final class RecipeReader {
             problems.add("select", String.valueOf(e.getMessage()));
         }
         if (pattern instanceof Pattern.NofM nOfM) {
+            if (!compared.equals("row")) {
+                problems.add(
+                        "select.group",
+                        "the pattern "
+                                + nOfM
+                                + " compares "
+                                + PatternSyntax.group(nOfM)
+                                + ", so "
+                                + compared
+                                + " contradicts it; leave one of them out");
+            }
             if (select.containsKey("sparsity") && Math.abs(sparsity - nOfM.sparsity()) > 1e-9) {
                 problems.add(
                         "select.sparsity",
@@ -170,21 +172,16 @@ public final class RecipeReader {
         if (value instanceof Map<?, ?> inner) {
             Map<String, Object> parameters = new LinkedHashMap<>(stringKeys(inner));
             if (parameters.remove("method") instanceof String method) {
-                parameters
-                        .entrySet()
-                        .removeIf(entry -> {
-                            if (entry.getValue() == null) {
-                                problems.add(key + "." + entry.getKey(), "has no value");
-                                return true;
-                            }
-                            return false;
-                        });
+                emptyKeys(parameters, key + ".");
                 return new Part(method, parameters, key);
             }
             problems.add(key + ".method", "must name the method");
             return null;
         }
-        problems.add(key, "must be a name or a map with method and its parameters but is " + value);
+        problems.add(
+                key,
+                "must be a name or a map with method and its parameters but is "
+                        + Parameters.show(value));
         return null;
     }
 
@@ -195,10 +192,13 @@ public final class RecipeReader {
         }
         if (value instanceof Map<?, ?> inner) {
             Map<String, Object> section = new LinkedHashMap<>(stringKeys(inner));
-            section.values().removeIf(java.util.Objects::isNull);
+            if (section.isEmpty()) {
+                problems.add(key, "is empty; fill it or leave it out");
+            }
+            emptyKeys(section, key + ".");
             return section;
         }
-        problems.add(key, "must be a map but is " + value);
+        problems.add(key, "must be a map but is " + Parameters.show(value));
         return Map.of();
     }
 
@@ -211,7 +211,12 @@ public final class RecipeReader {
         if (value instanceof String text) {
             return text;
         }
-        problems.add(path, "must be text but is " + value + "; put it in quotes");
+        boolean plain = value instanceof Number || value instanceof Boolean;
+        problems.add(
+                path,
+                "must be text but is "
+                        + Parameters.show(value)
+                        + (plain ? "; put it in quotes" : ""));
         return standard;
     }
 
@@ -229,7 +234,9 @@ public final class RecipeReader {
             }
             words.add(known);
         }
-        problems.add(key, "must be one of " + String.join(", ", words) + " but is " + word);
+        problems.add(
+                key,
+                "must be one of " + String.join(", ", words) + " but is " + Parameters.show(word));
         return standard;
     }
 
@@ -239,6 +246,20 @@ public final class RecipeReader {
                 problems.add(prefix + key, "unknown key; known are " + String.join(", ", known));
             }
         }
+    }
+
+    /** Reports and removes what was given without a value. */
+    private void emptyKeys(Map<String, Object> map, String prefix) {
+        map.entrySet()
+                .removeIf(entry -> {
+                    if (entry.getValue() == null) {
+                        problems.add(
+                                prefix + entry.getKey(),
+                                "has no value; give it one or leave it out");
+                        return true;
+                    }
+                    return false;
+                });
     }
 
     private static <T> T orElse(@Nullable T value, T standard) {

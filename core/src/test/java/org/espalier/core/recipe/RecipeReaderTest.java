@@ -8,6 +8,9 @@ import org.espalier.core.UserError;
 import org.espalier.core.pattern.Group;
 import org.espalier.core.pattern.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RecipeReaderTest {
     @Test
@@ -104,5 +107,80 @@ class RecipeReaderTest {
                     .hasMessageStartingWith("mine.yaml: ")
                     .hasMessageNotContaining("\n");
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '^',
+            value = {
+                "select: {sparsity: 0,5}            | select.5 has no value",
+                "select: {sparsity: '0,5'}          | select.sparsity: must be a number from 0.0 to"
+                        + " 0.9999999999999999 but is the text '0,5'; with a decimal point that is 0.5",
+                "select: {sparsity: 50%}            | '50%'; for 50% write 0.5",
+                "select: {sparsity: '0.5'}          | leave the quotes out",
+                "select: {sparsity: 0x1}            | select.sparsity: must be a number",
+                "select: {sparsity: .nan}           | select.sparsity: must be a number",
+                "select: {sparsity: [0.5]}          | select.sparsity: must be a number",
+                "select: {sparsity: yes}            | select.sparsity: must be a number",
+                "select: {sparsity: ~}              | select.sparsity: has no value",
+                "select: {sparsity: 1e-999}         | select.sparsity: must be a number",
+                "select: {sparsity: -0.1}           | select.sparsity: must be a number",
+                "select: {}                         | select: is empty",
+                "select: null                       | select: has no value",
+                "select: [row]                      | select: must be a map",
+                "select: {group: row, width: 8}     | select.width: goes with group: column-block",
+                "select: {pattern: 2:4, group: layer} | select.group: the pattern 2:4 compares",
+                "select: {pattern: 2}               | select.pattern: must be text but is 2; put it"
+                        + " in quotes",
+                "select: {pattern: 1_0:12}          | is no pattern",
+                "calibration: {samples: 8.0}        | calibration.samples: must be a whole number",
+                "calibration: {samples: 1e2}        | calibration.samples: must be a whole number",
+                "calibration: {samples: 010}        | calibration.samples: must be a whole number",
+                "calibration: {samples: 1_000}      | calibration.samples: must be a whole number",
+                "calibration: {samples: 1:30}       | calibration.samples: must be a whole number",
+                "calibration: {samples: 9999999999} | calibration.samples: must be a whole number",
+                "calibration: {samples: true}       | calibration.samples: must be a whole number",
+                "allocate: {method: owl, lambda: }  | allocate.lambda has no value",
+                "allocate: {method: owl, lambda: ~} | allocate.lambda: has no value",
+                "allocate: {method: ~}              | allocate.method: must name the method",
+                "inputs: Dense                      | inputs: must be one of dense, propagated but"
+                        + " is 'Dense'",
+                "summary: 3.10                      | summary: must be text but is 3.1; put it in"
+                        + " quotes",
+                "paper: {}                          | paper: is empty",
+                "card: ~                            | card: has no value",
+                "solver: true                       | solver: must be a name or a map",
+                "colour:                            | colour has no value",
+                "colour: green                      | colour: unknown key",
+                "name: other                        | name is given twice"
+            })
+    void noValueIsReadAsAnotherAndNoKeyIsPassedOver(String line, String fault) {
+        assertThatThrownBy(() -> RecipeReader.read("mine.yaml", "name: mine\n" + line + "\n"))
+                .isInstanceOf(UserError.class)
+                .hasMessageStartingWith("mine.yaml")
+                .hasMessageContaining(fault)
+                .hasMessageNotContaining("\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0.7", ".7", "7e-1", "7.0E-1", "+0.7"})
+    void aNumberMayBeWrittenAsNumbersAre(String number) {
+        assertThat(
+                        RecipeReader.read(
+                                        "mine.yaml", "name: a\nselect: {sparsity: " + number + "}")
+                                .select()
+                                .sparsity())
+                .isEqualTo(0.7);
+    }
+
+    @Test
+    void aRowMayStandBesideNColonM() {
+        assertThat(
+                        RecipeReader.read(
+                                        "mine.yaml", "name: a\nselect: {pattern: 2:4, group: row}")
+                                .select()
+                                .pattern())
+                .isEqualTo(new Pattern.NofM(2, 4));
     }
 }

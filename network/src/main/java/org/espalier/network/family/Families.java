@@ -42,6 +42,8 @@ public final class Families {
                     "qwen3",
                     "qwen3_moe");
 
+    private static final long LARGEST = 1 << 20;
+
     private static final Map<String, Family> FAMILIES = read();
 
     private Families() {}
@@ -81,6 +83,12 @@ public final class Families {
     public static Family read(Path file, @Nullable String modelType) {
         String yaml;
         try {
+            if (Files.size(file) > LARGEST) {
+                throw new UserError(
+                        file
+                                + " is larger than any descriptor of a family; see"
+                                + " docs/adding-a-family.md");
+            }
             yaml = Files.readString(file);
         } catch (IOException e) {
             throw new UserError(file + ": cannot be read as text", e);

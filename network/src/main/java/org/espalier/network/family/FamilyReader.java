@@ -8,25 +8,45 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.espalier.core.UserError;
+import org.espalier.core.yaml.StrictYaml;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.MapperFeature;
 import tools.jackson.databind.PropertyNamingStrategies;
-import tools.jackson.dataformat.yaml.YAMLMapper;
+import tools.jackson.databind.cfg.CoercionAction;
+import tools.jackson.databind.cfg.CoercionInputShape;
+import tools.jackson.databind.cfg.EnumFeature;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+import tools.jackson.databind.type.LogicalType;
 
 /** Reads a descriptor from YAML. What is missing is reported together, each part with its path. */
 final class FamilyReader {
-    private static final YAMLMapper MAPPER =
-            YAMLMapper.builder()
+    private static final JsonMapper MAPPER =
+            JsonMapper.builder()
                     .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                     .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
+                    .enable(EnumFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
                     .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
                     .disable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+                    // No value is turned into one of another kind.
+                    .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+                    .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+                    .withCoercionConfig(
+                            LogicalType.Textual,
+                            text -> {
+                                for (CoercionInputShape shape :
+                                        List.of(
+                                                CoercionInputShape.Integer,
+                                                CoercionInputShape.Float,
+                                                CoercionInputShape.Boolean)) {
+                                    text.setCoercion(shape, CoercionAction.Fail);
+                                }
+                            })
                     .build();
 
     private final List<String> problems = new ArrayList<>();
@@ -44,9 +64,10 @@ final class FamilyReader {
         FamilyReader reader = new FamilyReader();
         Family family;
         try {
-            reader.require("", Family.class, MAPPER.readTree(yaml));
+            ObjectNode tree = StrictYaml.read(source, yaml);
+            reader.require("", Family.class, tree);
             reader.throwProblems(source);
-            family = MAPPER.readValue(yaml, Family.class);
+            family = MAPPER.treeToValue(tree, Family.class);
         } catch (JacksonException e) {
             throw new UserError(source + ": no descriptor of a family" + explanation(e), e);
         }
@@ -65,8 +86,15 @@ final class FamilyReader {
         if (e.getCause() instanceof IllegalArgumentException refused) {
             return ": " + refused.getMessage();
         }
-        String where = e.getLocation() == null ? "" : " at line " + e.getLocation().getLineNr();
-        return where + ": " + String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
+        String path =
+                e.getPath().stream()
+                        .map(step ->
+                                step.getPropertyName() == null
+                                        ? String.valueOf(step.getIndex())
+                                        : step.getPropertyName())
+                        .collect(Collectors.joining("."));
+        String problem = String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
+        return (path.isEmpty() ? "" : ", " + path) + ": " + problem;
     }
 
     /** Every part of a record must be there but switches, which are off, and what is marked as {@link Nullable}. */
@@ -88,7 +116,9 @@ final class FamilyReader {
             boolean optional =
                     component.getType().isPrimitive()
                             || component.getAnnotatedType().isAnnotationPresent(Nullable.class);
-            if (part == null || part.isNull()) {
+            if (part != null && part.isNull() && component.getType().isPrimitive()) {
+                problems.add(path + name + " has no value");
+            } else if (part == null || part.isNull()) {
                 if (!optional) {
                     problems.add(path + name + " is missing");
                 }
@@ -116,7 +146,8 @@ final class FamilyReader {
                                 || matrices.keySet().containsAll(List.of("q", "k", "v"));
         if (!attention || !matrices.containsKey("o")) {
             problems.add(
-                    "matrices: attention needs o and either q, k and v, or qkv; latent attention o, kv_a and kv_b");
+                    "matrices: attention needs o and either q, k and v, or qkv; latent attention o,"
+                            + " kv_a and kv_b");
         }
         boolean feedForward = matrices.containsKey("up") || matrices.containsKey("gate_up");
         Experts experts = family.experts();
