@@ -194,7 +194,7 @@ public final class Checkpoint implements AutoCloseable {
                                         + " quantized"));
     }
 
-    /** The tokenizer, opened on first use; a folder without {@code tokenizer.json} is a {@link UserError}. */
+    /** The tokenizer, opened on first use; a folder without one is a {@link UserError}. */
     public synchronized Tokenizer tokenizer() {
         if (closed) {
             throw new IllegalStateException("checkpoint " + folder + " is closed");
@@ -240,12 +240,22 @@ public final class Checkpoint implements AutoCloseable {
         return new ModelFolder(folder).bytes(name);
     }
 
-    /** Whether the folder has a {@code tokenizer.json}, or a file of another format a tokenizer. */
+    /** Whether the folder, or a file of another format, has a tokenizer. */
     public boolean hasTokenizer() {
+        return tokenizerForm() != null;
+    }
+
+    /** The file or files that the tokenizer is read from; null where there is none. */
+    public @Nullable String tokenizerForm() {
         if (source != null) {
-            return source.hasTokenizer();
+            return source.hasTokenizer() ? String.valueOf(folder.getFileName()) : null;
         }
-        return new ModelFolder(folder).has(ModelFolder.TOKENIZER);
+        return TokenizerForm.nameIn(folder);
+    }
+
+    /** What {@link Tokenizer#notes} says, where the tokenizer has been opened. */
+    public synchronized List<String> tokenizerNotes() {
+        return tokenizer == null ? List.of() : tokenizer.notes();
     }
 
     /** The regular files directly in the folder, or the one file, by name, with their sizes in bytes. */

@@ -17,7 +17,6 @@ import org.jspecify.annotations.Nullable;
  */
 record ModelFolder(Path path) {
     static final String CONFIG = "config.json";
-    static final String TOKENIZER = "tokenizer.json";
 
     /** Finds the folder of a model. Whatever is missing is a {@link UserError} that says what is expected. */
     static ModelFolder of(Path folder) {

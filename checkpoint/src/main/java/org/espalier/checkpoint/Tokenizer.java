@@ -3,12 +3,12 @@ package org.espalier.checkpoint;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
-import java.util.function.Function;
 import org.espalier.core.UserError;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -27,13 +27,15 @@ public final class Tokenizer implements AutoCloseable {
             Map.of("truncation", "false", "padding", "false");
 
     private final HuggingFaceTokenizer tokenizer;
+    private final TokenizerParts parts;
     private final SpecialTokens special;
     private final int vocabularySize;
     private final boolean addsBos;
 
-    private Tokenizer(HuggingFaceTokenizer tokenizer, SpecialTokens special, int vocabularySize) {
+    private Tokenizer(HuggingFaceTokenizer tokenizer, TokenizerParts parts, int vocabularySize) {
         this.tokenizer = tokenizer;
-        this.special = special;
+        this.parts = parts;
+        this.special = parts.special();
         this.vocabularySize = vocabularySize;
         // Of an empty text only that remains which the post-processor adds.
         long[] added = encode("", true);
@@ -43,24 +45,19 @@ public final class Tokenizer implements AutoCloseable {
                         && added[0] == special.bos().getAsInt();
     }
 
-    /** The tokenizer of a checkpoint folder: its {@code tokenizer.json}, with the names that lie beside it. */
+    /** The tokenizer of a checkpoint folder, with all that the files beside it say of it. */
     public static Tokenizer fromFolder(Path folder) {
-        Path file = folder.resolve("tokenizer.json");
-        if (!Files.isRegularFile(file)) {
-            throw new UserError(
-                    folder
-                            + " has no tokenizer.json; put the model's tokenizer.json there, or give token ids instead"
-                            + " of text");
-        }
-        return fromFile(file);
+        TokenizerSettings settings = TokenizerSettings.beside(folder);
+        TokenizerForm form = TokenizerForm.in(folder, settings);
+        return open(folder.resolve(form.name()).toString(), TokenizerParts.of(form, settings));
     }
 
-    /** The tokenizer in a {@code tokenizer.json}; {@code tokenizer_config.json} beside it names BOS and EOS. */
+    /** The tokenizer in a {@code tokenizer.json}, with what the files beside it say of it. */
     public static Tokenizer fromFile(Path file) {
+        Path folder = Objects.requireNonNullElse(file.toAbsolutePath().getParent(), file);
+        TokenizerForm form = TokenizerForm.json(file);
         return open(
-                String.valueOf(file),
-                Json.readObject(file),
-                vocabulary -> SpecialTokens.beside(file, vocabulary));
+                String.valueOf(file), TokenizerParts.of(form, TokenizerSettings.beside(folder)));
     }
 
     /**
@@ -70,17 +67,15 @@ public final class Tokenizer implements AutoCloseable {
      * @param json what {@code tokenizer.json} would say
      */
     public static Tokenizer of(String source, ObjectNode json, OptionalInt bos, OptionalInt eos) {
-        return open(source, json, vocabulary -> new SpecialTokens(bos, eos));
+        SpecialTokens special = new SpecialTokens(bos, eos);
+        return open(source, new TokenizerParts(json, special, DummyPrefix.NONE, List.of()));
     }
 
-    private static Tokenizer open(
-            String source, ObjectNode json, Function<Vocabulary, SpecialTokens> special) {
-        HuggingFaceTokenizer library = library(source, json);
+    private static Tokenizer open(String source, TokenizerParts parts) {
+        HuggingFaceTokenizer library = library(source, parts.json());
         boolean opened = false;
         try {
-            Vocabulary vocabulary = Vocabulary.of(json);
-            Tokenizer tokenizer =
-                    new Tokenizer(library, special.apply(vocabulary), vocabulary.size());
+            Tokenizer tokenizer = new Tokenizer(library, parts, Vocabulary.of(parts.json()).size());
             opened = true;
             return tokenizer;
         } finally {
@@ -115,7 +110,7 @@ public final class Tokenizer implements AutoCloseable {
      */
     public long[] encode(String text, boolean addSpecialTokens) {
         try {
-            return tokenizer.encode(text, addSpecialTokens, false).getIds();
+            return tokenizer.encode(parts.prefix().before(text), addSpecialTokens, false).getIds();
         } catch (RuntimeException e) {
             throw new UserError(
                     "the tokenizer cannot encode "
@@ -135,6 +130,16 @@ public final class Tokenizer implements AutoCloseable {
             }
         }
         return ids.length == 0 ? "" : tokenizer.decode(ids, true);
+    }
+
+    /** Where the files of the model disagree about its tokenizer, and what counts; one line each. */
+    public List<String> notes() {
+        return parts.notes();
+    }
+
+    /** What a {@code tokenizer.json} with all that was found would say. */
+    public ObjectNode json() {
+        return parts.json().deepCopy();
     }
 
     /** The token that begins a text, where the checkpoint names one. */

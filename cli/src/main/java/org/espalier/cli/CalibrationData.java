@@ -48,7 +48,8 @@ record CalibrationData(
         if (Imatrix.isNamed(file)) {
             return new CalibrationData(file, null, imatrix(request, file));
         }
-        TextSource.Sample sample = draw(request, file, dense);
+        TextSource.Sample sample =
+                draw(request, file, dense).with(dense.checkpoint().tokenizerNotes());
         sample.notes().forEach(progress::note);
         return new CalibrationData(file, sample, null);
     }

@@ -90,6 +90,7 @@ final class EvaluateCommand implements Callable<Integer> {
             common.applyThreads();
             Path file = text == null ? ModelTexts.heldOut(model) : text;
             MeasureText measure = MeasureText.of(own, file, window, stride, windows);
+            own.checkpoint().tokenizerNotes().forEach(console.progress()::note);
             if (against == null) {
                 ReadingPlan plan = plan(measure, own);
                 Perplexity perplexity =

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.espalier.checkpoint.StopTokens;
 import org.espalier.checkpoint.Tokenizer;
 import org.espalier.core.UserError;
 import org.espalier.network.Generator;
@@ -70,9 +71,12 @@ final class GenerateCommand implements Callable<Integer> {
             common.applyThreads();
             Tokenizer tokenizer = open.checkpoint().tokenizer();
             long[] ids = tokenizer.encode(prompt, true);
+            StopTokens stops = open.stops();
+            tokenizer.notes().forEach(console.progress()::note);
+            stops.notes().forEach(console.progress()::note);
             Typewriter typewriter = new Typewriter(tokenizer, ids);
             Generator.Continuation continuation;
-            try (Generator generator = new Generator(open.decoder())) {
+            try (Generator generator = new Generator(open.decoder(), stops.ids())) {
                 continuation =
                         generator.generate(ids, maxTokens, temperature, seed, typewriter::type);
             } catch (UserError e) {
@@ -88,6 +92,8 @@ final class GenerateCommand implements Callable<Integer> {
             result.put("text", typewriter.text());
             result.put("tokens", continuation.tokens());
             result.put("stop", continuation.stop().name().toLowerCase(Locale.ROOT));
+            result.put("stopToken", continuation.stopToken());
+            result.put("stopTokens", stops.ids());
             console.json(result);
         }
         return 0;

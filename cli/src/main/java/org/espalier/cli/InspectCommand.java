@@ -206,6 +206,7 @@ final class InspectCommand implements Callable<Integer> {
         result.put("vocabulary", config.vocabulary());
         result.put("positions", config.maxPositions());
         result.put("tied", config.tied());
+        result.put("tokenizer", TokenizerSummary.of(open));
         result.put("bytesByType", open.checkpoint().bytesByType());
         List<Map<String, Object>> matrices = new ArrayList<>();
         for (Kind kind : kinds) {
@@ -252,7 +253,9 @@ final class InspectCommand implements Callable<Integer> {
         open.checkpoint()
                 .bytesByType()
                 .forEach((type, bytes) -> line("stored as", type + ", " + Words.bytes(bytes)));
-        line("tokenizer", open.checkpoint().hasTokenizer() ? "tokenizer.json" : "none");
+        TokenizerSummary tokenizer = TokenizerSummary.of(open);
+        line("tokenizer", tokenizer.words());
+        tokenizer.notes().forEach(note -> line("", note));
         console.out().println();
         console.out()
                 .println(

@@ -3,6 +3,7 @@ package org.espalier.cli;
 import java.nio.file.Path;
 import org.espalier.audit.language.LanguageModel;
 import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.StopTokens;
 import org.espalier.checkpoint.gguf.Models;
 import org.espalier.network.Decoder;
 import org.espalier.network.Generator;
@@ -57,10 +58,15 @@ record OpenModel(Checkpoint checkpoint, Decoder decoder) implements AutoCloseabl
         return text -> checkpoint.tokenizer().encode(text, true);
     }
 
+    /** The tokens at which the model's writing ends. */
+    StopTokens stops() {
+        return StopTokens.of(checkpoint, vocabulary());
+    }
+
     /** What the model writes after a prompt, without the prompt. */
     String continuation(String prompt, int tokens) {
         long[] ids = checkpoint.tokenizer().encode(prompt, true);
-        try (Generator generator = new Generator(decoder)) {
+        try (Generator generator = new Generator(decoder, stops().ids())) {
             long[] added =
                     generator.generate(ids, tokens, 0, 0).tokens().stream()
                             .mapToLong(Long::longValue)

@@ -63,6 +63,9 @@ final class PruneJob {
             CalibrationData calibration = CalibrationData.read(request, dense, progress);
             MemoryPlan memory = memory(dense, calibration, dtype);
             QualityMeasurement measurement = QualityMeasurement.of(request, dense);
+            if (calibration.sample() == null) {
+                dense.checkpoint().tokenizerNotes().forEach(progress::note);
+            }
             try (CheckpointWriter writer =
                     CheckpointWriter.open(dense.checkpoint(), request.out(), dtype)) {
                 PruneAccount account =

@@ -2,7 +2,9 @@ package org.espalier.network;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.LongConsumer;
 import java.util.stream.LongStream;
@@ -11,6 +13,7 @@ import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.espalier.core.UserError;
 import org.espalier.core.tensor.Tensors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Continues a text token by token. It keeps all blocks in memory as float32, so that a token costs one pass over the
@@ -18,14 +21,23 @@ import org.espalier.core.tensor.Tensors;
  */
 public final class Generator implements AutoCloseable {
     private final Decoder decoder;
+    private final Set<Long> stops;
     private final List<Block> blocks = new ArrayList<>();
     private final Head head;
 
+    /** Loads every block of a decoder, which must stay open; a text ends where config.json says. */
+    public Generator(Decoder decoder) {
+        this(decoder, decoder.config().eos());
+    }
+
     /**
      * Loads every block of a decoder, which must stay open.
+     *
+     * @param stops the tokens that end a text
      */
-    public Generator(Decoder decoder) {
+    public Generator(Decoder decoder, Collection<Long> stops) {
         this.decoder = decoder;
+        this.stops = Set.copyOf(stops);
         this.head = decoder.head();
         try {
             for (int index = 0; index < decoder.blocks(); index++) {
@@ -52,8 +64,9 @@ public final class Generator implements AutoCloseable {
      *
      * @param tokens the new tokens without the prompt and without the end-of-text token
      * @param stop why there are not more
+     * @param stopToken the end-of-text token that was written; null where the text ended otherwise
      */
-    public record Continuation(List<Long> tokens, Stop stop) {
+    public record Continuation(List<Long> tokens, Stop stop, @Nullable Long stopToken) {
         public Continuation {
             tokens = List.copyOf(tokens);
         }
@@ -98,14 +111,14 @@ public final class Generator implements AutoCloseable {
             long[] unseen = prompt;
             while (tokens.size() < maxTokens) {
                 long token = sampler.next(lastLogits(unseen, cache));
-                if (decoder.config().eos().contains(token)) {
-                    return new Continuation(tokens, Stop.END_OF_TEXT);
+                if (stops.contains(token)) {
+                    return new Continuation(tokens, Stop.END_OF_TEXT, token);
                 }
                 tokens.add(token);
                 listener.accept(token);
                 // The newest token needs a position before it can be continued.
                 if (cache.length() == positions) {
-                    return new Continuation(tokens, Stop.NO_POSITIONS);
+                    return new Continuation(tokens, Stop.NO_POSITIONS, null);
                 }
                 unseen = new long[] {token};
                 if (cache.length() == longest()) {
@@ -119,7 +132,7 @@ public final class Generator implements AutoCloseable {
                 }
             }
         }
-        return new Continuation(tokens, Stop.ENOUGH);
+        return new Continuation(tokens, Stop.ENOUGH, null);
     }
 
     /** The longest text that the first frequencies of the rotation are for. */

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import org.espalier.checkpoint.Json;
+import org.espalier.checkpoint.PostProcessors;
 import org.espalier.checkpoint.Text;
 import org.espalier.checkpoint.Tokenizer;
 import org.espalier.core.UserError;
@@ -187,35 +188,14 @@ public final class GgufTokenizer {
 
     /** BOS before and EOS behind the text, as llama.cpp adds them. */
     private void template(boolean bos, boolean eos) {
-        OptionalInt first = bos ? id("bos") : OptionalInt.empty();
-        OptionalInt last = eos ? id("eos") : OptionalInt.empty();
-        if (first.isEmpty() && last.isEmpty()) {
-            return;
-        }
-        ObjectNode template = json.putObject("post_processor").put("type", "TemplateProcessing");
-        ObjectNode special = JsonMapper.shared().createObjectNode();
-        ArrayNode single = template.putArray("single");
-        ArrayNode pair = template.putArray("pair");
-        first.ifPresent(id -> use(special, id, single, pair));
-        sequence(single, "A");
-        sequence(pair, "A");
-        sequence(pair, "B");
-        last.ifPresent(id -> use(special, id, single, pair));
-        template.set("special_tokens", special);
+        PostProcessors.put(json, bos ? token("bos") : null, eos ? token("eos") : null);
     }
 
-    private void use(ObjectNode special, int id, ArrayNode... templates) {
-        String token = tokens.get(id);
-        for (ArrayNode template : templates) {
-            template.addObject().putObject("SpecialToken").put("id", token).put("type_id", 0);
-        }
-        ObjectNode entry = special.putObject(token).put("id", token);
-        entry.putArray("ids").add(id);
-        entry.putArray("tokens").add(token);
-    }
-
-    private static void sequence(ArrayNode template, String id) {
-        template.addObject().putObject("Sequence").put("id", id).put("type_id", 0);
+    private PostProcessors.@Nullable Token token(String which) {
+        OptionalInt id = id(which);
+        return id.isEmpty()
+                ? null
+                : new PostProcessors.Token(tokens.get(id.getAsInt()), id.getAsInt());
     }
 
     private OptionalInt id(String which) {

@@ -59,6 +59,13 @@ public sealed interface TextSource {
             notes = List.copyOf(notes);
         }
 
+        /** The same with more notes. */
+        public Sample with(List<String> more) {
+            List<String> all = new ArrayList<>(notes);
+            all.addAll(more);
+            return new Sample(sequences, all);
+        }
+
         /** Number of tokens in all sequences. */
         public long tokens() {
             return sequences.stream().mapToLong(sequence -> sequence.length).sum();
