@@ -5,8 +5,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.Json;
+import org.espalier.checkpoint.PickleFile;
 import org.espalier.checkpoint.SafetensorsFile;
 import org.espalier.checkpoint.Tokenizer;
 import org.espalier.checkpoint.gguf.GgufFile;
@@ -82,6 +84,31 @@ class ReadersFuzzTest {
                         file.tensors().keySet().forEach(file::tensor);
                     }
                 });
+    }
+
+    /** The zip of {@code torch.save}, or its older form: every tensor. */
+    @FuzzTest(maxDuration = "24h")
+    void torchFile(byte[] bytes) {
+        Hostile.read(folder.resolve("pytorch_model.bin"), bytes, ReadersFuzzTest::readTensors);
+    }
+
+    /** The pickle in a zip that is right, beside one storage of 64 bytes. */
+    @FuzzTest(maxDuration = "24h")
+    void pickle(byte[] bytes) {
+        Hostile.read(
+                folder.resolve("pytorch_model.bin"),
+                StoredZip.of(Map.of("a/data.pkl", bytes, "a/data/0", new byte[64])),
+                ReadersFuzzTest::readTensors);
+    }
+
+    private static void readTensors(Path path) {
+        try (PickleFile file = PickleFile.open(path)) {
+            file.twins();
+            for (String tensor : file.tensors().keySet()) {
+                file.tensor(tensor);
+                file.unload(tensor);
+            }
+        }
     }
 
     @FuzzTest(maxDuration = "24h")
