@@ -116,7 +116,7 @@ class ExportLlamaCppTest {
         return file;
     }
 
-    private static float[][] logits(OpenModel model, long[] ids) {
+    static float[][] logits(OpenModel model, long[] ids) {
         try (PointerScope scope = new PointerScope();
                 AutoGradMode noGrad = Tensors.noGrad()) {
             Tensor logits = model.language().logits(Tensors.longs(ids, 1, ids.length));
@@ -131,7 +131,7 @@ class ExportLlamaCppTest {
     }
 
     /** The log-likelihood of every token but the first, in nats. */
-    private static double[] likelihoods(float[][] logits, long[] ids) {
+    static double[] likelihoods(float[][] logits, long[] ids) {
         double[] likelihoods = new double[ids.length - 1];
         for (int i = 0; i < likelihoods.length; i++) {
             double sum = 0;

@@ -15,6 +15,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.espalier.checkpoint.gguf.GgufType;
 
 /**
@@ -84,7 +85,7 @@ final class LlamaLibrary {
 
     /** What ggml itself reads from blocks. */
     static float[] dequantize(GgufType type, byte[] blocks, int elements) {
-        String name = type.name().replace("Q", "q");
+        String name = type.name().toLowerCase(Locale.ROOT).replace("_k", "_K");
         MethodHandle dequantize = procedure("dequantize_row_" + name, POINTER, POINTER, LONG);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment target = arena.allocate(4L * elements);

@@ -68,7 +68,10 @@ public enum GgufType {
     /** Whether {@link Dequantizer} can turn this type into float32. */
     public boolean isReadable() {
         return switch (this) {
-            case F32, F16, BF16, Q8_0, Q4_0, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K -> true;
+            case F32, F16, BF16 -> true;
+            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, IQ4_NL, MXFP4 -> true;
+            case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, Q8_K, IQ4_XS -> true;
+            case TQ1_0, TQ2_0 -> true;
             default -> false;
         };
     }

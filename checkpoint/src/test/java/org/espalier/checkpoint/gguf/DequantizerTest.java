@@ -111,6 +111,59 @@ class DequantizerTest {
         assertThat(values[254]).isEqualTo(0.5f * -2 * -32);
     }
 
+    /** By hand from OCP Microscaling 1.0: a power of two less 127, and 0, 0.5, 1, 1.5, 2, 3, 4, 6 with a sign. */
+    @Test
+    void mxfp4IsAPowerOfTwoTimesSmallFloats() {
+        byte[] block = block(GgufType.MXFP4);
+        block[0] = (byte) 130;
+        for (int i = 0; i < 8; i++) {
+            block[1 + i] = (byte) (i | ((8 + i) << 4));
+        }
+        float[] values = read(GgufType.MXFP4, block);
+        assertThat(values).startsWith(0f, 4f, 8f, 12f, 16f, 24f, 32f, 48f, 0f);
+        for (int i = 1; i < 8; i++) {
+            assertThat(values[16 + i]).isEqualTo(-values[i]);
+        }
+        // The ends of the range: 6 * 2^-127, 0.5 * 2^-126, infinite beyond 6 * 2^125.
+        block[1] = 0x7;
+        block[2] = 0x1;
+        float[][] ends = new float[4][];
+        int[] exponents = {0, 1, 252, 254};
+        for (int i = 0; i < ends.length; i++) {
+            block[0] = (byte) exponents[i];
+            ends[i] = read(GgufType.MXFP4, block);
+        }
+        assertThat(ends[0][0]).isEqualTo(6 * 0x1p-127f);
+        assertThat(ends[0][1]).isEqualTo(0x1p-128f);
+        assertThat(ends[1][0]).isEqualTo(6 * 0x1p-126f);
+        assertThat(ends[1][1]).isEqualTo(0x1p-127f);
+        assertThat(ends[2][0]).isEqualTo(6 * 0x1p125f);
+        assertThat(ends[3][0]).isInfinite();
+        assertThat(ends[3][1]).isEqualTo(0x1p126f);
+    }
+
+    @Test
+    void ternaryDigitsComeOutAtTheTop() {
+        byte[] two = block(GgufType.TQ2_0);
+        put(two, 64, HALF_TWO);
+        two[0] = (byte) 0b10_01_00_10; // elements 0, 32, 64, 96
+        float[] values = read(GgufType.TQ2_0, two);
+        assertThat(values[0]).isEqualTo(2f);
+        assertThat(values[32]).isEqualTo(-2f);
+        assertThat(values[64]).isZero();
+        assertThat(values[96]).isEqualTo(2f);
+        byte[] one = block(GgufType.TQ1_0);
+        put(one, 52, HALF_TWO);
+        // The digits 2 0 1 2 1 are 178 of 243, and 178 * 256 / 243 is 187.5.
+        one[0] = (byte) 188;
+        values = read(GgufType.TQ1_0, one);
+        assertThat(values[0]).isEqualTo(2f);
+        assertThat(values[32]).isEqualTo(-2f);
+        assertThat(values[64]).isZero();
+        assertThat(values[96]).isEqualTo(2f);
+        assertThat(values[128]).isZero();
+    }
+
     @Test
     void blocksFollowEachOther() {
         byte[] two = new byte[68];
