@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import org.espalier.checkpoint.gguf.Dequantizer;
 import org.espalier.checkpoint.gguf.GgufType;
@@ -22,7 +23,15 @@ class DequantizerLlamaCppTest {
     };
 
     private static final int[] AWKWARD_FLOATS = {
-        0, 0x80000000, 1, 0x80000001, 0x007FFFFF, 0x3F800000, 0x7F7FFFFF, 0xFF7FFFFF, 0x7F800000,
+        0,
+        0x80000000,
+        1,
+        0x80000001,
+        0x007FFFFF,
+        0x3F800000,
+        0x7F7FFFFF,
+        0xFF7FFFFF,
+        0x7F800000,
         0x7FC00000
     };
 
@@ -77,7 +86,7 @@ class DequantizerLlamaCppTest {
                 put(blocks, from, AWKWARD_FLOATS[random.nextInt(AWKWARD_FLOATS.length)], 4);
                 continue;
             }
-            for (int at : SCALES.get(type)) {
+            for (int at : Objects.requireNonNull(SCALES.get(type))) {
                 put(blocks, from + at, AWKWARD_HALVES[random.nextInt(AWKWARD_HALVES.length)], 2);
             }
         }

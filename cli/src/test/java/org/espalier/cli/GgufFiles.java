@@ -25,8 +25,7 @@ final class GgufFiles {
         return rewritten(
                 file,
                 out,
-                tensor ->
-                        tensor.extents().size() < 2 ? tensor : quantized(tensor, types.get()),
+                tensor -> tensor.extents().size() < 2 ? tensor : quantized(tensor, types.get()),
                 values -> values);
     }
 

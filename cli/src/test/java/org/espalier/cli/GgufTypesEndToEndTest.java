@@ -74,8 +74,19 @@ class GgufTypesEndToEndTest {
         types.forEach(type -> assertThat(stored.has(type.name())).as("%s", type).isTrue());
         Path pruned = folder.resolve("pruned");
         json(
-                "prune", model, "--recipe", "magnitude", "--windows", 1, "--window", 64, "--text",
-                held(), "--out", pruned, "--json");
+                "prune",
+                model,
+                "--recipe",
+                "magnitude",
+                "--windows",
+                1,
+                "--window",
+                64,
+                "--text",
+                held(),
+                "--out",
+                pruned,
+                "--json");
         json("verify", pruned, "--source", model, "--json");
         Path expanded = folder.resolve("expanded");
         json("export", model, "--to", "safetensors", "--out", expanded, "--json");

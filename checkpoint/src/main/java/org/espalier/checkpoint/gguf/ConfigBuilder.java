@@ -80,13 +80,26 @@ final class ConfigBuilder {
             case GEMMA2, GEMMA3 -> gemma(headDim, hidden, heads);
             default -> {}
         }
-        config.put("intermediate_size", own("feed_forward_length"));
+        config.put("intermediate_size", intermediate());
         if (architecture.hasExperts()) {
             experts();
         } else {
             refuseExperts();
         }
         window();
+    }
+
+    /** llama.cpp does not insist on the key where the tensors say it, and neither do we. */
+    private long intermediate() {
+        Long given = metadata.optionalWhole(key("feed_forward_length"));
+        if (given != null) {
+            return given;
+        }
+        if (architecture.hasExperts()) {
+            return rows("blk.0.ffn_gate_exps.weight", 1);
+        }
+        long rows = rows("blk.0.ffn_up.weight");
+        return architecture == Architecture.PHI3 ? rows / 2 : rows;
     }
 
     private void rope(long headDim) {

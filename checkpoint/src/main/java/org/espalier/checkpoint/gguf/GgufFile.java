@@ -1,15 +1,17 @@
 package org.espalier.checkpoint.gguf;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
+import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -20,49 +22,63 @@ import org.espalier.core.tensor.Tensors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A GGUF file of version 2 or 3, mapped into memory and checked as a whole before anything is handed out. Files larger
- * than 2 GiB are fine. Safe for many threads.
+ * A GGUF file of version 2 or 3, mapped into memory and checked as a whole before anything is handed out; or all files of
+ * a model that was split, as one. Files larger than 2 GiB are fine. Safe for many threads.
  */
 public final class GgufFile implements AutoCloseable {
+    /** Also pieces that were cut without regard to what is in them, before there were split models. */
+    private static final Pattern NAME =
+            Pattern.compile("(?i).*\\.gguf([.-](split-?|part-?)[0-9a-z]{1,12})?");
+
     private final Path path;
-    private final Arena arena;
-    private final MemorySegment content;
-    private final GgufHeader header;
+    private final List<GgufPart> parts;
+    private final Map<String, GgufTensor> tensors = new LinkedHashMap<>();
+    private final Map<String, GgufPart> owners = new HashMap<>();
 
-    private GgufFile(Path path, Arena arena, MemorySegment content, GgufHeader header) {
+    private GgufFile(Path path, List<GgufPart> parts) {
         this.path = path;
-        this.arena = arena;
-        this.content = content;
-        this.header = header;
-    }
-
-    /** Whether a path is meant as a GGUF file: an existing file, or the name of one, that ends in {@code .gguf}. */
-    public static boolean isNamed(Path path) {
-        return !Files.isDirectory(path)
-                && path.toString().toLowerCase(Locale.ROOT).endsWith(".gguf");
-    }
-
-    /** Maps and checks a file. Whatever is wrong with it is a {@link UserError} that names the file and the place. */
-    public static GgufFile open(Path path) {
-        if (!Files.isRegularFile(path)) {
-            throw new UserError(
-                    (Files.exists(path) ? path + " is not a file" : "there is no file " + path)
-                            + "; give the path of a .gguf file");
+        this.parts = parts;
+        for (GgufPart part : parts) {
+            tensors.putAll(part.header().tensors());
+            part.header().tensors().keySet().forEach(name -> owners.put(name, part));
         }
-        Arena arena = Arena.ofShared();
-        boolean opened = false;
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            MemorySegment content =
-                    channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-            GgufFile file =
-                    new GgufFile(path, arena, content, GgufHeaderReader.read(path, content));
-            opened = true;
-            return file;
+    }
+
+    /**
+     * Whether a path is meant as a GGUF file: the name of a file, there or not, that ends in {@code .gguf}, or a file that
+     * begins as they do.
+     */
+    public static boolean isNamed(Path path) {
+        if (Files.isDirectory(path)) {
+            return false;
+        }
+        if (NAME.matcher(String.valueOf(path.getFileName())).matches()) {
+            return true;
+        }
+        if (!Files.isRegularFile(path)) {
+            return false;
+        }
+        try (InputStream in = Files.newInputStream(path)) {
+            return Arrays.equals(in.readNBytes(4), GgufHeaderReader.MAGIC);
         } catch (IOException e) {
             throw IoFailure.reading(path, e);
+        }
+    }
+
+    /**
+     * Maps and checks a file, and the other parts of its model if it is one of several. Whatever is wrong is a {@link
+     * UserError} that names the file and the place.
+     */
+    public static GgufFile open(Path path) {
+        GgufPart given = GgufPart.open(path);
+        boolean opened = false;
+        try {
+            GgufFile file = new GgufFile(path, GgufSplit.complete(given));
+            opened = true;
+            return file;
         } finally {
             if (!opened) {
-                arena.close();
+                given.close();
             }
         }
     }
@@ -72,25 +88,30 @@ public final class GgufFile implements AutoCloseable {
         return path;
     }
 
+    /** The path that was opened, or those of all parts in their order. */
+    public List<Path> paths() {
+        return parts.stream().map(GgufPart::path).toList();
+    }
+
     /** The version of the container, 2 or 3. */
     public int version() {
-        return header.version();
+        return parts.getFirst().header().version();
     }
 
-    /** The metadata by key, in the order of the file. */
+    /** The metadata by key, in the order of the file; of several parts those of the first. */
     public Map<String, GgufValue> metadata() {
-        return header.metadata();
+        return parts.getFirst().header().metadata();
     }
 
-    /** The tensors by name, in the order of the file. */
+    /** The tensors by name, in the order of the files. */
     public Map<String, GgufTensor> tensors() {
-        return header.tensors();
+        return Collections.unmodifiableMap(tensors);
     }
 
     /** The bytes of a tensor, read-only, shared with the mapping: valid until this file is closed. */
     public MemorySegment segment(String name) {
         GgufTensor info = info(name);
-        return content.asSlice(info.begin(), info.bytes());
+        return part(name).segment(info);
     }
 
     /**
@@ -115,16 +136,7 @@ public final class GgufFile implements AutoCloseable {
     }
 
     private Tensor tensor(GgufTensor info, MemorySegment data, List<Long> dimensions) {
-        if (!info.type().isReadable()) {
-            throw new UserError(
-                    "tensor "
-                            + Text.quote(info.name())
-                            + " in "
-                            + path
-                            + " is "
-                            + info.type()
-                            + ", which cannot be read; convert the model to F16, BF16, Q8_0, Q4_0, Q4_K or Q6_K");
-        }
+        requireReadable(info);
         long[] shape = dimensions.stream().mapToLong(Long::longValue).toArray();
         @Nullable ScalarType plain = plain(info.type());
         if (plain == null) {
@@ -140,6 +152,21 @@ public final class GgufFile implements AutoCloseable {
         return copy;
     }
 
+    /** Refuses a tensor whose type has no values here. */
+    void requireReadable(GgufTensor info) {
+        if (!info.type().isReadable()) {
+            throw new UserError(
+                    "tensor "
+                            + Text.quote(info.name())
+                            + " in "
+                            + path
+                            + " is "
+                            + info.typeName()
+                            + ", which can be listed but not computed; get the model as Q8_0, Q6_K, Q5_K, Q4_K, Q3_K,"
+                            + " Q2_K or F16");
+        }
+    }
+
     /** libtorch's type with the same layout; null for quantized types. */
     private static @Nullable ScalarType plain(GgufType type) {
         return switch (type) {
@@ -151,19 +178,29 @@ public final class GgufFile implements AutoCloseable {
     }
 
     private GgufTensor info(String name) {
-        GgufTensor info = tensors().get(name);
+        GgufTensor info = tensors.get(name);
         if (info == null) {
-            throw new UserError(
-                    path + " has no tensor " + Text.quote(name) + "; is it the right model?");
+            throw missing(name);
         }
         return info;
+    }
+
+    private GgufPart part(String name) {
+        GgufPart part = owners.get(name);
+        if (part == null) {
+            throw missing(name);
+        }
+        return part;
+    }
+
+    private UserError missing(String name) {
+        return new UserError(
+                path + " has no tensor " + Text.quote(name) + "; is it the right model?");
     }
 
     /** Unmaps the file. Tensors and segments of it are invalid from here on. */
     @Override
     public void close() {
-        if (arena.scope().isAlive()) {
-            arena.close();
-        }
+        parts.forEach(GgufPart::close);
     }
 }

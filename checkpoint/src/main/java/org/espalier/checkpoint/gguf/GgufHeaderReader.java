@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.espalier.checkpoint.Text;
 import org.espalier.core.UserError;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * {@code src/gguf.cpp}) plus bounds on memory. Each fault has a message of its own.
  */
 final class GgufHeaderReader {
-    private static final byte[] MAGIC = {'G', 'G', 'U', 'F'};
+    static final byte[] MAGIC = {'G', 'G', 'U', 'F'};
     private static final String ALIGNMENT = "general.alignment";
     private static final long DEFAULT_ALIGNMENT = 32;
     private static final int MOST_AXES = 4;
@@ -30,15 +31,17 @@ final class GgufHeaderReader {
     private static final int LEAST_ENTRY_BYTES = 8 + 1 + 4 + 1;
 
     private final Path file;
+    private final MemorySegment content;
     private final Cursor cursor;
     private final long fileBytes;
 
     /** What the file says of a tensor, before it is known where the data begins. */
     private record Declared(
-            String name, GgufType type, List<Long> extents, long bytes, long offset) {}
+            String name, int typeId, GgufType type, List<Long> extents, long bytes, long offset) {}
 
     private GgufHeaderReader(Path file, MemorySegment content) {
         this.file = file;
+        this.content = content;
         this.cursor = new Cursor("GGUF file", file, content);
         this.fileBytes = content.byteSize();
     }
@@ -49,9 +52,8 @@ final class GgufHeaderReader {
     }
 
     private GgufHeader read() {
-        if (!Arrays.equals(cursor.bytes(4, "the magic number"), MAGIC)) {
-            throw new UserError(
-                    file + " does not begin with 'GGUF'; give a model file of llama.cpp");
+        if (fileBytes < MAGIC.length || !Arrays.equals(cursor.bytes(4, "the magic"), MAGIC)) {
+            throw OtherFiles.refused(file, content);
         }
         int version = version();
         long tensorCount = count("tensors", LEAST_TENSOR_BYTES);
@@ -72,16 +74,20 @@ final class GgufHeaderReader {
             throw new UserError(
                     "GGUF file "
                             + file
-                            + " is big-endian; convert it on the machine that made it, or get the"
-                            + " usual little-endian file");
+                            + " is big-endian; get the usual little-endian file, or turn it with"
+                            + " gguf_convert_endian.py of llama.cpp");
         }
         if (version != 2 && version != 3) {
+            String number = Integer.toUnsignedString(version);
             throw new UserError(
                     "GGUF file "
                             + file
                             + " has version "
-                            + Integer.toUnsignedString(version)
-                            + "; versions 2 and 3 can be read: convert it with a current llama.cpp");
+                            + number
+                            + "; versions 2 and 3 can be read: "
+                            + (version == 1
+                                    ? "get a newer file of the model, or convert it again from its Hugging Face folder"
+                                    : "get the file that a current llama.cpp reads, or the Hugging Face folder"));
         }
         return version;
     }
@@ -149,17 +155,9 @@ final class GgufHeaderReader {
             elements = multiply(elements, extent, tensor);
         }
         int id = cursor.i32(part);
-        GgufType type = GgufType.of(id);
-        if (type == null) {
-            throw new UserError(
-                    "GGUF file "
-                            + file
-                            + " has "
-                            + tensor
-                            + " of type "
-                            + id
-                            + ", which was removed from the format or is not known here; convert"
-                            + " the model to Q8_0, F16 or F32 with llama.cpp");
+        GgufType type = id < 0 ? GgufType.OTHER : GgufType.of(id);
+        if (id < 0) {
+            throw cursor.fault("has " + tensor + " of the type " + id + ", which is none");
         }
         long row = extents.isEmpty() ? 1 : extents.getFirst();
         if (row % type.blockElements() != 0) {
@@ -174,7 +172,7 @@ final class GgufHeaderReader {
                             + type);
         }
         long bytes = multiply(elements / type.blockElements(), type.blockBytes(), tensor);
-        return new Declared(name, type, extents, bytes, cursor.i64(part));
+        return new Declared(name, id, type, extents, bytes, cursor.i64(part));
     }
 
     private long multiply(long a, long b, String tensor) {
@@ -189,8 +187,11 @@ final class GgufHeaderReader {
     private Map<String, GgufTensor> place(List<Declared> declared, long alignment) {
         long dataStart = padded(cursor.position(), alignment);
         Map<String, GgufTensor> tensors = new LinkedHashMap<>();
+        @Nullable Declared beyond = null;
         long expected = 0;
-        for (Declared tensor : declared) {
+        long end = 0;
+        for (int i = 0; i < declared.size(); i++) {
+            Declared tensor = declared.get(i);
             if (tensor.offset() != expected) {
                 throw cursor.fault(
                         "has tensor "
@@ -200,27 +201,85 @@ final class GgufHeaderReader {
                                 + " where the tensors before it end at "
                                 + expected);
             }
-            long begin = dataStart + expected;
-            if (begin > fileBytes || tensor.bytes() > fileBytes - begin) {
-                throw cursor.fault(
-                        "has "
-                                + fileBytes
-                                + " bytes but tensor "
-                                + Text.quote(tensor.name())
-                                + " needs "
-                                + tensor.bytes()
-                                + " from byte "
-                                + begin);
+            long begin = sum(dataStart, expected, tensor);
+            boolean last = i + 1 == declared.size();
+            long bytes = tensor.bytes();
+            if (tensor.type() == GgufType.OTHER) {
+                bytes =
+                        last
+                                ? Math.max(0, fileBytes - begin)
+                                : distance(tensor, declared.get(i + 1), alignment);
+            }
+            end = sum(begin, bytes, tensor);
+            if (end > fileBytes && beyond == null) {
+                beyond = tensor;
             }
             GgufTensor placed =
                     new GgufTensor(
-                            tensor.name(), tensor.type(), tensor.extents(), begin, tensor.bytes());
+                            tensor.name(),
+                            tensor.typeId(),
+                            tensor.type(),
+                            tensor.extents(),
+                            begin,
+                            bytes);
             if (tensors.put(tensor.name(), placed) != null) {
                 throw cursor.fault("has the tensor " + Text.quote(tensor.name()) + " twice");
             }
-            expected = padded(expected + tensor.bytes(), alignment);
+            long stop = sum(expected, bytes, tensor);
+            sum(stop, alignment, tensor); // so that the padding cannot run over
+            expected = padded(stop, alignment);
+        }
+        if (beyond != null) {
+            throw cutOff(beyond, end);
         }
         return tensors;
+    }
+
+    /** How many bytes a tensor of a type without a layout has, its padding included: up to the next one. */
+    private long distance(Declared tensor, Declared next, long alignment) {
+        if (next.offset() < tensor.offset() || next.offset() % alignment != 0) {
+            throw cursor.fault(
+                    "has tensor "
+                            + Text.quote(next.name())
+                            + " at offset "
+                            + Long.toUnsignedString(next.offset())
+                            + ", before or within "
+                            + Text.quote(tensor.name()));
+        }
+        return next.offset() - tensor.offset();
+    }
+
+    private long sum(long a, long b, Declared tensor) {
+        try {
+            return Math.addExact(a, b);
+        } catch (ArithmeticException e) {
+            throw cursor.fault(
+                    "has tensor "
+                            + Text.quote(tensor.name())
+                            + " beyond what 64 bits can count",
+                    e);
+        }
+    }
+
+    private UserError cutOff(Declared first, long end) {
+        String name = String.valueOf(file.getFileName());
+        String start =
+                "GGUF file "
+                        + file
+                        + " is cut off: it has "
+                        + fileBytes
+                        + " bytes of "
+                        + end
+                        + ", so "
+                        + (end - fileBytes)
+                        + " are missing from tensor "
+                        + Text.quote(first.name())
+                        + " on; ";
+        return new UserError(
+                start
+                        + (name.toLowerCase(Locale.ROOT).endsWith(".gguf")
+                                ? "go on with the download, or get the file again"
+                                : "if it is the first piece of a file, join all pieces with cat"));
     }
 
     private static long padded(long bytes, long alignment) {

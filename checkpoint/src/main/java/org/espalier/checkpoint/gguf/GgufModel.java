@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * A GGUF file as Hugging Face would have the model: names, values and orientation of the tensors, configuration,
+ * A GGUF file, or the parts of one, as Hugging Face would have the model: names, values and orientation of the tensors, configuration,
  * tokenizer. Quantized tensors appear as float32.
  */
 public final class GgufModel implements CheckpointSource {
@@ -43,6 +43,7 @@ public final class GgufModel implements CheckpointSource {
     private GgufModel(GgufFile file) {
         this.file = file;
         this.metadata = new Metadata(file.path(), file.metadata());
+        NotAModel.refuse(file, metadata);
         this.architecture = architecture();
         boolean tied = isTied();
         this.config = new ConfigBuilder(file, architecture, metadata, tied).build();
@@ -50,6 +51,7 @@ public final class GgufModel implements CheckpointSource {
             boolean copy = tied && tensor.name().equals(OUTPUT);
             boolean configuration = RopeScaling.isPart(architecture, tensor.name());
             if (!copy && !configuration) {
+                file.requireReadable(tensor);
                 add(tensor);
             }
         }
@@ -75,7 +77,7 @@ public final class GgufModel implements CheckpointSource {
                     file.path()
                             + " is of architecture "
                             + Text.quote(id)
-                            + ", which cannot be opened; known are "
+                            + ", which can be listed but not computed; give a model of "
                             + Architecture.known());
         }
         return found;
@@ -210,7 +212,7 @@ public final class GgufModel implements CheckpointSource {
 
     @Override
     public List<Path> weightFiles() {
-        return List.of(file.path());
+        return file.paths();
     }
 
     @Override
@@ -218,7 +220,7 @@ public final class GgufModel implements CheckpointSource {
         Map<String, Long> bytes = new TreeMap<>();
         file.tensors()
                 .values()
-                .forEach(tensor -> bytes.merge(tensor.type().name(), tensor.bytes(), Long::sum));
+                .forEach(tensor -> bytes.merge(tensor.typeName(), tensor.bytes(), Long::sum));
         return bytes;
     }
 

@@ -1,7 +1,5 @@
 package org.espalier.checkpoint.gguf;
 
-import org.jspecify.annotations.Nullable;
-
 /**
  * Element types of GGUF tensors (ggml's {@code ggml_type}). Elements come in blocks along a row; a row never shares a
  * block with the next.
@@ -38,7 +36,10 @@ public enum GgufType {
     BF16(30, 1, 2),
     TQ1_0(34, 256, 54),
     TQ2_0(35, 256, 66),
-    MXFP4(39, 32, 17);
+    MXFP4(39, 32, 17),
+
+    /** A type of which only the number is known, removed or newer than this list. */
+    OTHER(-1, 1, 0);
 
     private final int id;
     private final int blockElements;
@@ -76,13 +77,13 @@ public enum GgufType {
         };
     }
 
-    /** The type with this number; null for removed and unknown ones. */
-    static @Nullable GgufType of(int id) {
+    /** The type with this number; {@link #OTHER} for removed and unknown ones. */
+    static GgufType of(int id) {
         for (GgufType type : values()) {
             if (type.id == id) {
                 return type;
             }
         }
-        return null;
+        return OTHER;
     }
 }

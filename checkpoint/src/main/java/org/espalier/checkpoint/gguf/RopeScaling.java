@@ -25,6 +25,9 @@ final class RopeScaling {
     /** The same for longer texts. */
     static final String LONG_DIVISORS = "rope_factors_long.weight";
 
+    /** The factor's key before 2024. */
+    private static final String OLD_FACTOR = "rope.scale_linear";
+
     private final GgufFile file;
     private final Metadata metadata;
     private final String prefix;
@@ -68,10 +71,7 @@ final class RopeScaling {
      * @param positions number of tokens that the model was made for
      */
     void addTo(ObjectNode config, long width, long positions) {
-        String type = metadata.optionalText(prefix + "rope.scaling.type");
-        if (type != null && type.equals("none")) {
-            type = null;
-        }
+        String type = type();
         float[] nearer = divisors(SHORT_DIVISORS, width);
         float[] farther = divisors(LONG_DIVISORS, width);
         float[] divisors = divisors(DIVISORS, width);
@@ -95,10 +95,29 @@ final class RopeScaling {
                     .put("original_max_position_embeddings", positions);
         } else if (type != null) {
             // Whether the type is supported is for the reader of the configuration to say.
-            config.putObject("rope_scaling")
-                    .put("rope_type", type)
-                    .put("factor", metadata.real(prefix + "rope.scaling.factor"));
+            config.putObject("rope_scaling").put("rope_type", type).put("factor", factor());
         }
+    }
+
+    /**
+     * As llama.cpp has it: a factor without a type is position interpolation, and a type without a factor, or with 0,
+     * stretches nothing.
+     */
+    private @Nullable String type() {
+        String type = metadata.optionalText(prefix + "rope.scaling.type");
+        if (type != null && type.equals("none")) {
+            return null;
+        }
+        boolean interpolated = type == null || type.equals("linear");
+        return interpolated ? (factor() == 1 ? null : "linear") : type;
+    }
+
+    private double factor() {
+        Double factor = metadata.optionalReal(prefix + "rope.scaling.factor");
+        if (factor == null) {
+            factor = metadata.optionalReal(prefix + OLD_FACTOR);
+        }
+        return factor == null || factor == 0 ? 1 : factor;
     }
 
     private static ObjectNode combined(ObjectNode scaling, float[] divisors, double factor) {
@@ -128,7 +147,7 @@ final class RopeScaling {
                             + DIVISORS
                             + " too, which cannot be opened together; use the Hugging Face folder of the model");
         }
-        return metadata.real(prefix + "rope.scaling.factor");
+        return factor();
     }
 
     private float @Nullable [] divisors(String name, long width) {

@@ -86,6 +86,11 @@ final class GgufBuilder {
         return this;
     }
 
+    GgufBuilder i32(String key, int value) {
+        key(key, I32).i32(value);
+        return this;
+    }
+
     GgufBuilder f32(String key, float value) {
         key(key, F32).f32(value);
         return this;

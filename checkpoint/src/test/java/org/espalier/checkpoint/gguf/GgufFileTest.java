@@ -3,6 +3,7 @@ package org.espalier.checkpoint.gguf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -102,7 +103,7 @@ class GgufFileTest {
                     .containsExactly(GgufBuilder.counting(5));
             assertThatThrownBy(() -> file.tensor("byte"))
                     .isInstanceOf(UserError.class)
-                    .hasMessageContaining("is I8, which cannot be read");
+                    .hasMessageContaining("is I8, which can be listed but not computed");
             assertThatThrownBy(() -> file.tensor("none"))
                     .isInstanceOf(UserError.class)
                     .hasMessageContaining("no tensor 'none'");
@@ -129,10 +130,10 @@ class GgufFileTest {
 
     @Test
     void magicAndVersion() {
-        refused(new byte[0], "ends at byte 0");
+        refused(new byte[0], "is empty");
         refused(new byte[] {'G', 'G', 'M', 'L', 3, 0, 0, 0}, "does not begin with 'GGUF'");
         refused(new byte[] {'G', 'G', 'U', 'F', 3}, "in the middle of the version");
-        refused(builder -> builder.version = 1, "version 1;");
+        refused(builder -> builder.version = 1, "version 1;", "convert it again");
         refused(builder -> builder.version = 4, "version 4;");
         refused(builder -> builder.version = 3 << 24, "big-endian");
     }
@@ -215,11 +216,74 @@ class GgufFileTest {
     }
 
     @Test
-    void types() {
-        byte[] none = new byte[0];
-        for (int id : new int[] {-1, 4, 5, 31, 36, 38, 1000}) {
-            refused(builder -> builder.tensor("t", id, none, 0, 0), "'t' of type " + id);
+    void otherFilesUnderTheNameAreNamed() {
+        refused(ascii("tjgg\3\0\0\0"), "is a ggjt file", "2023");
+        refused(ascii("fmgg"), "is a ggmf file");
+        refused(ascii("lmgg"), "is a ggml file");
+        refused(ascii("algg"), "old LoRA adapter");
+        refused(ascii("PK\3\4 and more"), "zip archive");
+        refused(ascii("\20\1\0\0\0\0\0\0{\"a\""), "is a safetensors file", "give the folder");
+        refused(ascii("hello"), "does not begin with 'GGUF' but with 'hell'");
+        Path piece = GgufBuilder.write(folder, "m.gguf-split-b", ascii("whatever"));
+        assertThatThrownBy(() -> GgufFile.open(piece))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("join all pieces with cat");
+        byte[] whole = small().bytes();
+        byte[] half = Arrays.copyOf(whole, whole.length - 12);
+        Path first = GgufBuilder.write(folder, "m.gguf.part1of2", half);
+        assertThatThrownBy(() -> GgufFile.open(first))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("is cut off")
+                .hasMessageContaining("join all pieces with cat");
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    @Test
+    void aFileIsKnownByItsContentToo() {
+        assertThat(GgufFile.isNamed(folder.resolve("none.GGUF"))).isTrue();
+        assertThat(GgufFile.isNamed(folder.resolve("m.gguf-split-a"))).isTrue();
+        assertThat(GgufFile.isNamed(folder.resolve("m.gguf.part2of3"))).isTrue();
+        assertThat(GgufFile.isNamed(folder.resolve("none"))).isFalse();
+        assertThat(GgufFile.isNamed(folder)).isFalse();
+        assertThat(GgufFile.isNamed(GgufBuilder.write(folder, "sha256-77", small().bytes())))
+                .isTrue();
+        assertThat(GgufFile.isNamed(GgufBuilder.write(folder, "text", ascii("GGU")))).isFalse();
+    }
+
+    /** Removed types and types that came later have a number and a place, which is enough to list them. */
+    @Test
+    void tensorsOfOtherTypesAreListed() {
+        byte[] some = new byte[40];
+        int[] ids = {4, 31, 38, 40, 1000};
+        GgufBuilder builder = new GgufBuilder().floats("before", GgufBuilder.counting(3), 3);
+        for (int id : ids) {
+            builder.tensor("t" + id, id, some, 32 + 64L * Arrays.binarySearch(ids, id), 7, 5);
         }
+        try (GgufFile file = open(builder.bytes());
+                PointerScope scope = new PointerScope()) {
+            assertThat(file.tensors().values())
+                    .extracting(GgufTensor::typeName)
+                    .containsExactly("F32", "Q4_2", "Q4_0_4_4", "IQ4_NL_8_8", "NVFP4", "type 1000");
+            assertThat(file.tensors().get("t31").bytes()).isEqualTo(64);
+            assertThat(file.tensors().get("t1000").shape()).containsExactly(5L, 7L);
+            assertThatThrownBy(() -> file.tensor("t1000"))
+                    .isInstanceOf(UserError.class)
+                    .hasMessageContaining("is type 1000, which can be listed but not computed");
+        }
+        byte[] none = new byte[0];
+        refused(builder1 -> builder1.tensor("t", -1, none, 0, 0), "of the type -1");
+        refused(
+                file -> file.tensor("a", 40, some, 0, 7).tensor("b", 0, some, 8, 1),
+                "'b' at offset 8, before or within 'a'");
+        refused(
+                file -> file.tensor("a", 40, some, 0, 7).tensor("b", 0, some, 1L << 62, 1),
+                "is cut off");
+        refused(
+                file -> file.tensor("a", 40, some, 0, 7).tensor("b", 0, some, -32, 1),
+                "before or within 'a'");
     }
 
     @Test
@@ -230,16 +294,21 @@ class GgufFileTest {
                 builder -> builder.tensor("a", 0, four, 0, 1).tensor("b", 0, four, 4, 1),
                 "'b' at offset 4",
                 "end at 32");
-        refused(builder -> builder.tensor("t", GgufType.F32, four, 1000), "needs 4000 from byte");
+        refused(
+                builder -> builder.tensor("t", GgufType.F32, four, 1000),
+                "is cut off: it has",
+                "so 3968 are missing from tensor 't' on");
         byte[] cut = small().bytes();
-        refused(Arrays.copyOf(cut, cut.length - 9), "'matrix' needs 24");
+        // 24 bytes of data, padded with 8.
+        refused(Arrays.copyOf(cut, cut.length - 9), "so 1 are missing from tensor 'matrix' on");
+        refused(Arrays.copyOf(cut, cut.length - 60), "so 52 are missing from tensor 'odd' on");
     }
 
     @Test
     void everyCutIsRefused() {
         byte[] whole = small().bytes();
         for (int length = 0; length < whole.length - 8; length++) {
-            refused(Arrays.copyOf(whole, length), "GGUF");
+            refused(Arrays.copyOf(whole, length), "x.gguf");
         }
     }
 

@@ -221,7 +221,10 @@ class GgufModelTest {
                 file -> file.floats("blk.0.ffn_gate_inp.weight", new float[2], 2),
                 "'blk.0.ffn_gate_inp.weight'");
         Path other =
-                new GgufBuilder().text("general.architecture", "mamba").write(folder, "x.gguf");
+                new GgufBuilder()
+                        .text("general.architecture", "mamba")
+                        .floats("token_embd.weight", new float[4], 2, 2)
+                        .write(folder, "x.gguf");
         assertThatThrownBy(() -> GgufModel.open(other))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("'mamba'")
@@ -230,12 +233,100 @@ class GgufModelTest {
         Path unequal =
                 new GgufBuilder()
                         .text("general.architecture", "llama")
+                        .floats("token_embd.weight", new float[4], 2, 2)
                         .u32("llama.embedding_length", 4)
                         .i32s("llama.attention.head_count", 2, 1)
                         .write(folder, "x.gguf");
         assertThatThrownBy(() -> GgufModel.open(unequal))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("differs between blocks");
+    }
+
+    private static void refused(GgufBuilder builder, Path folder, String... parts) {
+        Path path = builder.write(folder, "x.gguf");
+        assertThatThrownBy(() -> GgufModel.open(path).close())
+                .isInstanceOf(UserError.class)
+                .hasMessageContainingAll(parts)
+                .message()
+                .doesNotContain("\n");
+    }
+
+    @Test
+    void whatIsNoModelIsSaidToBeWhatItIs() {
+        refused(
+                new GgufBuilder().text("general.type", "imatrix"),
+                folder,
+                "is an importance matrix",
+                "--imatrix");
+        refused(
+                new GgufBuilder()
+                        .text("general.type", "adapter")
+                        .text("general.architecture", "llama")
+                        .text("adapter.type", "lora"),
+                folder,
+                "an adapter (lora)",
+                "llama-export-lora");
+        refused(
+                new GgufBuilder().text("general.architecture", "clip").floats("v", new float[2], 2),
+                folder,
+                "projector",
+                "file of the language model");
+        refused(
+                new GgufBuilder()
+                        .text("general.architecture", "llama")
+                        .texts("tokenizer.ggml.tokens", java.util.List.of("a")),
+                folder,
+                "a vocabulary without weights");
+        refused(new GgufBuilder(), folder, "a GGUF file without tensors");
+        refused(
+                llama("llama").tensor("blk.0.ffn_up.weight", GgufType.IQ2_XS, new byte[74], 256),
+                folder,
+                "'blk.0.ffn_up.weight'",
+                "IQ2_XS, which can be listed but not computed",
+                "get the model as Q8_0");
+    }
+
+    /** As in llama.cpp: a factor alone is position interpolation, a type alone is nothing. */
+    @Test
+    void aRopeFactorNeedsNoType() {
+        assertThat(scaling(llama("llama").f32("llama.rope.scaling.factor", 4f)))
+                .isEqualTo("{\"rope_type\":\"linear\",\"factor\":4.0}");
+        assertThat(scaling(llama("llama").f32("llama.rope.scale_linear", 2f)))
+                .isEqualTo("{\"rope_type\":\"linear\",\"factor\":2.0}");
+        assertThat(scaling(llama("llama").text("llama.rope.scaling.type", "linear"))).isEmpty();
+        assertThat(scaling(llama("llama").f32("llama.rope.scaling.factor", 0f))).isEmpty();
+        assertThat(
+                        scaling(
+                                llama("llama")
+                                        .text("llama.rope.scaling.type", "none")
+                                        .f32("llama.rope.scaling.factor", 4f)))
+                .isEmpty();
+    }
+
+    private String scaling(GgufBuilder builder) {
+        try (Checkpoint model = GgufModel.open(builder.write(folder, "x.gguf"))) {
+            JsonNode scaling = model.config().path("rope_scaling");
+            return scaling.isMissingNode() ? "" : scaling.toString();
+        }
+    }
+
+    @Test
+    void theWidthOfTheMlpIsTakenFromItsMatrixWhereTheKeyIsMissing() {
+        GgufBuilder builder =
+                new GgufBuilder()
+                        .text("general.architecture", "llama")
+                        .u32("llama.embedding_length", 4)
+                        .u32("llama.block_count", 1)
+                        .u32("llama.context_length", 16)
+                        .u32("llama.attention.head_count", 2)
+                        .f32("llama.attention.layer_norm_rms_epsilon", 1e-5f)
+                        .floats("output_norm.weight", new float[4], 4)
+                        .floats("blk.0.ffn_up.weight", new float[24], 4, 6)
+                        .floats("token_embd.weight", GgufBuilder.counting(12), 4, 3);
+        try (Checkpoint model = GgufModel.open(builder.write(folder, "x.gguf"))) {
+            assertThat(model.config().get("intermediate_size").asInt()).isEqualTo(6);
+            assertThat(model.config().get("num_key_value_heads").asInt()).isEqualTo(2);
+        }
     }
 
     @Test
