@@ -258,16 +258,23 @@ public final class Checkpoint implements AutoCloseable {
         return tokenizer == null ? List.of() : tokenizer.notes();
     }
 
-    /** The regular files directly in the folder, or the one file, by name, with their sizes in bytes. */
+    /**
+     * The regular files directly in the folder, or of another format those of the weights, by name, with their sizes in
+     * bytes.
+     */
     public Map<String, Long> files() {
         if (source == null) {
             return new ModelFolder(folder).files();
         }
+        Map<String, Long> files = new TreeMap<>();
         try {
-            return Map.of(String.valueOf(folder.getFileName()), Files.size(folder));
+            for (Path file : source.weightFiles()) {
+                files.put(String.valueOf(file.getFileName()), Files.size(file));
+            }
         } catch (IOException e) {
             throw IoFailure.reading(folder, e);
         }
+        return files;
     }
 
     /** Frees every tensor that was handed out and unmaps the files. */

@@ -6,16 +6,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Scalar;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.TensorInfo;
+import org.espalier.checkpoint.gguf.GgufFile;
 import org.espalier.checkpoint.gguf.Imatrix;
 import org.espalier.core.UserError;
-import org.espalier.core.progress.Progress;
-import org.espalier.core.tensor.Tensors;
 import org.espalier.network.DecoderConfig;
-import org.espalier.network.Linear;
 import org.espalier.prune.RecipeBook;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -76,48 +72,29 @@ final class InspectCommand implements Callable<Integer> {
 
     @Mixin private final CommonOptions common = new CommonOptions();
 
-    /**
-     * The prunable matrices of one kind.
-     *
-     * @param kind what they do in their block
-     * @param matrices how many there are
-     * @param shapes their shapes [out_features, in_features]
-     * @param weights numbers in them
-     * @param zeros of which are zero
-     */
-    record Kind(String kind, int matrices, List<List<Long>> shapes, long weights, long zeros) {
-        double sparsity() {
-            return (double) zeros / weights;
-        }
-
-        Kind plus(Linear linear, long moreZeros) {
-            List<List<Long>> all = new ArrayList<>(shapes);
-            List<Long> shape = List.of(linear.rows(), linear.columns());
-            if (!all.contains(shape)) {
-                all.add(shape);
-            }
-            return new Kind(
-                    kind,
-                    matrices + 1,
-                    List.copyOf(all),
-                    weights + linear.size(),
-                    zeros + moreZeros);
-        }
-    }
-
     InspectCommand(Console console) {
         this.console = console;
     }
 
     @Override
     public Integer call() {
-        try (OpenModel open = OpenModel.open(model)) {
+        OpenModel opened;
+        try {
+            opened = OpenModel.open(model);
+        } catch (UserError e) {
+            if (plan || !GgufFile.isNamed(model)) {
+                throw e;
+            }
+            list(FileListing.of(model, e.getMessage()));
+            return 0;
+        }
+        try (OpenModel open = opened) {
             common.applyThreads();
             if (plan) {
                 forecast(open);
                 return 0;
             }
-            List<Kind> kinds = kinds(open, console.progress());
+            List<MatrixKind> kinds = MatrixKind.of(open, console.progress());
             if (common.json()) {
                 console.json(json(open, kinds));
             } else {
@@ -125,6 +102,14 @@ final class InspectCommand implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    private void list(FileListing listing) {
+        if (common.json()) {
+            console.json(listing.json());
+        } else {
+            listing.print(console);
+        }
     }
 
     private void forecast(OpenModel open) {
@@ -163,35 +148,11 @@ final class InspectCommand implements Callable<Integer> {
         }
     }
 
-    private static List<Kind> kinds(OpenModel open, Progress progress) {
-        Map<String, Kind> kinds = new LinkedHashMap<>();
-        for (int block = 0; block < open.decoder().blocks(); block++) {
-            progress.step("counting zeros of block", block, open.decoder().blocks());
-            for (Linear linear : open.decoder().linears(block)) {
-                long zeros = zeros(open.checkpoint(), linear.weightName());
-                Kind kind =
-                        kinds.getOrDefault(
-                                linear.kind(), new Kind(linear.kind(), 0, List.of(), 0, 0));
-                kinds.put(linear.kind(), kind.plus(linear, zeros));
-            }
-        }
-        progress.step("counting zeros of block", open.decoder().blocks(), open.decoder().blocks());
-        return List.copyOf(kinds.values());
-    }
-
-    private static long zeros(Checkpoint checkpoint, String tensor) {
-        try (PointerScope scope = new PointerScope()) {
-            return Tensors.countTrue(checkpoint.tensor(tensor).eq(new Scalar(0.0)));
-        } finally {
-            checkpoint.unload(tensor);
-        }
-    }
-
     private static long parameters(Checkpoint checkpoint) {
         return checkpoint.tensors().values().stream().mapToLong(TensorInfo::elements).sum();
     }
 
-    private Map<String, Object> json(OpenModel open, List<Kind> kinds) {
+    private Map<String, Object> json(OpenModel open, List<MatrixKind> kinds) {
         DecoderConfig config = open.decoder().config();
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("model", model.toString());
@@ -209,7 +170,7 @@ final class InspectCommand implements Callable<Integer> {
         result.put("tokenizer", TokenizerSummary.of(open));
         result.put("bytesByType", open.checkpoint().bytesByType());
         List<Map<String, Object>> matrices = new ArrayList<>();
-        for (Kind kind : kinds) {
+        for (MatrixKind kind : kinds) {
             Map<String, Object> entry = new LinkedHashMap<>();
             entry.put("kind", kind.kind());
             entry.put("matrices", kind.matrices());
@@ -224,7 +185,7 @@ final class InspectCommand implements Callable<Integer> {
         return result;
     }
 
-    private void print(OpenModel open, List<Kind> kinds) {
+    private void print(OpenModel open, List<MatrixKind> kinds) {
         DecoderConfig config = open.decoder().config();
         line("model", open.name() + " (" + open.decoder().family().modelType() + ")");
         line(
@@ -264,7 +225,7 @@ final class InspectCommand implements Callable<Integer> {
                                 "matrix", "count", "shape", "weights", "zeros"));
         long weights = 0;
         long zeros = 0;
-        for (Kind kind : kinds) {
+        for (MatrixKind kind : kinds) {
             weights += kind.weights();
             zeros += kind.zeros();
             String shape =
@@ -275,7 +236,7 @@ final class InspectCommand implements Callable<Integer> {
                             : kind.shapes().size() + " shapes";
             row(kind.kind(), kind.matrices(), shape, kind.weights(), kind.sparsity());
         }
-        int matrices = kinds.stream().mapToInt(Kind::matrices).sum();
+        int matrices = kinds.stream().mapToInt(MatrixKind::matrices).sum();
         row("all", matrices, "", weights, weights == 0 ? 0 : (double) zeros / weights);
     }
 

@@ -52,20 +52,27 @@ final class GgufFiles {
             Path out,
             UnaryOperator<Content> tensors,
             UnaryOperator<Map<String, GgufValue>> metadata) {
+        List<Content> contents = contents(file).stream().map(tensors).toList();
+        return write(out, metadata.apply(metadata(file)), contents);
+    }
+
+    /** The metadata of a file, to be changed. */
+    static Map<String, GgufValue> metadata(Path file) {
         try (GgufFile source = GgufFile.open(file)) {
-            List<Content> contents = new ArrayList<>();
-            for (GgufTensor tensor : source.tensors().values()) {
-                contents.add(
-                        tensors.apply(
-                                new Content(
-                                        tensor.name(),
-                                        tensor.type(),
-                                        tensor.extents(),
-                                        source.segment(tensor.name())
-                                                .toArray(ValueLayout.JAVA_BYTE))));
-            }
-            return write(out, metadata.apply(new LinkedHashMap<>(source.metadata())), contents);
+            return new LinkedHashMap<>(source.metadata());
         }
+    }
+
+    /** The tensors of a file. */
+    static List<Content> contents(Path file) {
+        List<Content> contents = new ArrayList<>();
+        try (GgufFile source = GgufFile.open(file)) {
+            for (GgufTensor tensor : source.tensors().values()) {
+                byte[] bytes = source.segment(tensor.name()).toArray(ValueLayout.JAVA_BYTE);
+                contents.add(new Content(tensor.name(), tensor.type(), tensor.extents(), bytes));
+            }
+        }
+        return contents;
     }
 
     static Path write(Path out, Map<String, GgufValue> metadata, List<Content> contents) {
