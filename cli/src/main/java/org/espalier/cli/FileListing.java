@@ -27,7 +27,10 @@ record FileListing(Path model, GgufListing listing, String reason) {
     }
 
     void print(Console console) {
-        line(console, "model", model.toAbsolutePath().normalize().getFileName() + " (" + what() + ")");
+        line(
+                console,
+                "model",
+                model.toAbsolutePath().normalize().getFileName() + " (" + what() + ")");
         if (listing.name() != null) {
             line(console, "called", Text.line(listing.name()));
         }
@@ -131,8 +134,7 @@ record FileListing(Path model, GgufListing listing, String reason) {
         console.out().println(Words.format("%-12s %s", name, value));
     }
 
-    private static void row(
-            Console console, String name, String count, String shape, String type) {
+    private static void row(Console console, String name, String count, String shape, String type) {
         console.out().println(Words.format("%-34s %6s %18s  %s", name, count, shape, type));
     }
 }

@@ -85,7 +85,7 @@ final class InspectCommand implements Callable<Integer> {
             if (plan || !GgufFile.isNamed(model)) {
                 throw e;
             }
-            list(FileListing.of(model, e.getMessage()));
+            list(FileListing.of(model, String.valueOf(e.getMessage())));
             return 0;
         }
         try (OpenModel open = opened) {

@@ -32,11 +32,7 @@ record MatrixKind(String kind, int matrices, List<List<Long>> shapes, long weigh
             all.add(shape);
         }
         return new MatrixKind(
-                kind,
-                matrices + 1,
-                List.copyOf(all),
-                weights + linear.size(),
-                zeros + moreZeros);
+                kind, matrices + 1, List.copyOf(all), weights + linear.size(), zeros + moreZeros);
     }
 
     /** The kinds of a model, their zeros counted. */

@@ -99,8 +99,7 @@ class GgufListingTest {
                             ? tensor(content.name(), GgufType.IQ2_XS, 256, 512)
                             : content);
         }
-        Path file =
-                GgufFiles.write(folder.resolve("m.gguf"), GgufFiles.metadata(plain), contents);
+        Path file = GgufFiles.write(folder.resolve("m.gguf"), GgufFiles.metadata(plain), contents);
         assertThat(plain.toFile().delete()).isTrue();
         listed(
                 file,

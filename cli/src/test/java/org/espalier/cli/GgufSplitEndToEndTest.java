@@ -65,7 +65,8 @@ class GgufSplitEndToEndTest {
         json("prune", whole, "--recipe", "magnitude", "--out", fromWhole, "--json");
         assertThat(fromParts.resolve("model.safetensors"))
                 .hasSameBinaryContentAs(fromWhole.resolve("model.safetensors"));
-        JsonNode receipt = JsonMapper.shared().readTree(fromParts.resolve("espalier.json").toFile());
+        JsonNode receipt =
+                JsonMapper.shared().readTree(fromParts.resolve("espalier.json").toFile());
         assertThat(receipt.path("source").path("files").toString())
                 .contains("m-00001-of-00003", "m-00002-of-00003", "m-00003-of-00003");
         json("verify", fromParts, "--source", part(0), "--json");

@@ -254,9 +254,7 @@ final class GgufHeaderReader {
             return Math.addExact(a, b);
         } catch (ArithmeticException e) {
             throw cursor.fault(
-                    "has tensor "
-                            + Text.quote(tensor.name())
-                            + " beyond what 64 bits can count",
+                    "has tensor " + Text.quote(tensor.name()) + " beyond what 64 bits can count",
                     e);
         }
     }

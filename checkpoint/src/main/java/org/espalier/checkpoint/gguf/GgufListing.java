@@ -92,7 +92,8 @@ public record GgufListing(
         String kind = text(values, "general.type");
         Map<String, Long> shape = new LinkedHashMap<>();
         for (String key : NUMBERS) {
-            if (values.get(architecture + "." + key) instanceof GgufValue.Whole(long value, var _)) {
+            if (values.get(architecture + "." + key)
+                    instanceof GgufValue.Whole(long value, var _)) {
                 shape.put(key, value);
             }
         }
@@ -104,8 +105,7 @@ public record GgufListing(
                     new Share(tensor.type().isReadable(), 1, tensor.bytes()),
                     (share, _) -> share.plus(tensor));
             String name = tensor.name().replaceFirst("\\.\\d+\\.", ".*.");
-            groups.merge(
-                    new Group(name, 1, tensor.shape(), tensor.typeName()), 1, Integer::sum);
+            groups.merge(new Group(name, 1, tensor.shape(), tensor.typeName()), 1, Integer::sum);
         }
         List<Group> counted = new ArrayList<>();
         groups.forEach((group, count) ->

@@ -78,7 +78,7 @@ final class GgufSplit {
             return List.copyOf(parts);
         } finally {
             if (!whole) {
-                parts.stream().filter(part -> part != given).forEach(GgufPart::close);
+                parts.stream().filter(part -> !part.path().equals(given.path())).forEach(GgufPart::close);
             }
         }
     }
@@ -187,7 +187,7 @@ final class GgufSplit {
                         + " "
                         + what
                         + " and so does not belong to "
-                        + (part == given ? "the other parts" : given.path().getFileName())
+                        + (part.path().equals(given.path()) ? "the other parts" : given.path().getFileName())
                         + "; download all parts of one model again");
     }
 }

@@ -23,7 +23,9 @@ final class OtherFiles {
                 content.asSlice(0, Math.min(HEAD, content.byteSize()))
                         .toArray(ValueLayout.JAVA_BYTE);
         return new UserError(
-                file + " " + what(head, PIECE.matcher(String.valueOf(file.getFileName())).matches()));
+                file
+                        + " "
+                        + what(head, PIECE.matcher(String.valueOf(file.getFileName())).matches()));
     }
 
     private static String what(byte[] head, boolean piece) {
@@ -34,8 +36,7 @@ final class OtherFiles {
             return "is one piece of a GGUF file that was cut up; join all pieces with cat, in the order of their"
                     + " names, and give the whole file";
         }
-        String magic =
-                new String(head, 0, Math.min(4, head.length), StandardCharsets.ISO_8859_1);
+        String magic = new String(head, 0, Math.min(4, head.length), StandardCharsets.ISO_8859_1);
         // The old formats have their letters the other way round in the file.
         return switch (magic) {
             case "lmgg", "fmgg", "tjgg" ->
@@ -44,8 +45,7 @@ final class OtherFiles {
                             + " file, which llama.cpp gave up for GGUF in 2023; get a GGUF file of the model, or convert"
                             + " its Hugging Face folder again";
             case "algg" -> "is an old LoRA adapter (ggla), not a model; give the model's own file";
-            case "FUGG" ->
-                    "has its bytes swapped; get the usual little-endian file";
+            case "FUGG" -> "has its bytes swapped; get the usual little-endian file";
             case "PK\003\004" ->
                     "is a zip archive (PyTorch weights, perhaps) under the name of a GGUF file; unpack or convert it";
             default ->

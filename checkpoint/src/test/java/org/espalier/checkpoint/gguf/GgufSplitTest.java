@@ -30,8 +30,7 @@ class GgufSplitTest {
     }
 
     private static GgufBuilder part(int number) {
-        return part(number, 3, 3)
-                .floats("t" + number, new float[] {number, number + 0.5f}, 2);
+        return part(number, 3, 3).floats("t" + number, new float[] {number, number + 0.5f}, 2);
     }
 
     private Path write(GgufBuilder builder, int number) {
@@ -61,8 +60,7 @@ class GgufSplitTest {
                 assertThat(file.metadata()).containsKey("llama.block_count");
                 assertThat(file.tensors().keySet()).containsExactly("t0", "t1", "t2");
                 for (int i = 0; i < 3; i++) {
-                    assertThat(Tensors.toFloats(file.tensor("t" + i)))
-                            .containsExactly(i, i + 0.5f);
+                    assertThat(Tensors.toFloats(file.tensor("t" + i))).containsExactly(i, i + 0.5f);
                 }
             }
         }
