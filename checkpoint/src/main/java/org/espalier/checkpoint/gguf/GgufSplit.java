@@ -78,7 +78,9 @@ final class GgufSplit {
             return List.copyOf(parts);
         } finally {
             if (!whole) {
-                parts.stream().filter(part -> !part.path().equals(given.path())).forEach(GgufPart::close);
+                parts.stream()
+                        .filter(part -> !part.path().equals(given.path()))
+                        .forEach(GgufPart::close);
             }
         }
     }
@@ -187,7 +189,9 @@ final class GgufSplit {
                         + " "
                         + what
                         + " and so does not belong to "
-                        + (part.path().equals(given.path()) ? "the other parts" : given.path().getFileName())
+                        + (part.path().equals(given.path())
+                                ? "the other parts"
+                                : given.path().getFileName())
                         + "; download all parts of one model again");
     }
 }
