@@ -4,9 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -23,35 +21,19 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public final class Checkpoint implements AutoCloseable {
     private final Path folder;
-    private final ObjectNode config;
+    private final WeightView view;
     private final Shards shards;
     private final @Nullable CheckpointSource source;
-    private final Map<String, TensorInfo> tensors;
     private final Map<String, Tensor> opened = new HashMap<>();
     private @Nullable Tokenizer tokenizer;
     private boolean closed;
 
-    private Checkpoint(Path folder, ObjectNode config, Shards shards) {
+    private Checkpoint(
+            Path folder, WeightView view, Shards shards, @Nullable CheckpointSource source) {
         this.folder = folder;
-        this.config = config;
+        this.view = view;
         this.shards = shards;
-        this.source = null;
-        Map<String, TensorInfo> all = new LinkedHashMap<>();
-        PackedTensors packed = shards.packed();
-        if (packed == null) {
-            shards.files().values().forEach(file -> all.putAll(file.tensors()));
-        } else {
-            all.putAll(packed.tensors());
-        }
-        this.tensors = Collections.unmodifiableMap(all);
-    }
-
-    private Checkpoint(CheckpointSource source) {
-        this.folder = source.path();
-        this.config = source.config();
-        this.shards = Shards.NONE;
         this.source = source;
-        this.tensors = source.tensors();
     }
 
     /**
@@ -59,40 +41,73 @@ public final class Checkpoint implements AutoCloseable {
      * result owns the source and closes it. Tensors that had to be converted stay in memory until they are unloaded.
      */
     public static Checkpoint of(CheckpointSource source) {
-        return new Checkpoint(source);
+        WeightView view =
+                new WeightView(null, source.tensors(), source.config(), null, false, List.of());
+        return new Checkpoint(source.path(), view, Shards.NONE, source);
     }
 
-    /** Opens a folder. Whatever is missing or wrong is a {@link UserError} that says what is expected. */
-    public static Checkpoint open(Path folder) {
-        ModelFolder found = ModelFolder.of(folder);
+    /**
+     * Opens a folder, or of a root in the hub's cache the snapshot. Whatever is missing or wrong is a {@link UserError}
+     * that says what is expected. Weights that are codes can be listed here; see {@link #requireNumbers}.
+     */
+    public static Checkpoint open(Path path) {
+        ModelFolder found = ModelFolder.of(path);
         ObjectNode config = Json.readObject(found.resolve(ModelFolder.CONFIG));
-        Checkpoint checkpoint = new Checkpoint(found.path(), config, Shards.open(found.path()));
-        if (checkpoint.tensors.isEmpty()) {
-            checkpoint.close();
-            throw new UserError(
-                    folder + " has no tensors in its weights; get the checkpoint again");
+        Shards shards = Shards.open(found.path());
+        boolean opened = false;
+        try {
+            WeightView view = WeightView.of(found, config, shards);
+            if (view.tensors().isEmpty()) {
+                throw new UserError(
+                        found.path() + " has no tensors in its weights; get the checkpoint again");
+            }
+            opened = true;
+            return new Checkpoint(found.path(), view, shards, null);
+        } finally {
+            if (!opened) {
+                shards.close();
+            }
         }
-        return checkpoint;
     }
 
-    /** The folder that was opened; of another format, the file. */
+    /** The folder that was opened, of a root in the hub's cache its snapshot; of another format, the file. */
     public Path folder() {
         return folder;
     }
 
-    /** A copy of {@code config.json}, keys in the order of the file. */
+    /**
+     * A copy of {@code config.json}, keys in the order of the file, without what it says of a quantization that the
+     * tensors do not have.
+     */
     public ObjectNode config() {
-        return config.deepCopy();
+        return view.config().deepCopy();
+    }
+
+    /** A {@link UserError} that names the format where weights are codes that cannot be read as numbers. */
+    public void requireNumbers() {
+        if (view.codes() != null) {
+            throw new UserError(
+                    folder
+                            + " holds codes and not weights ("
+                            + view.codes()
+                            + "), which cannot be computed with; give the same model unquantized, in bfloat16,"
+                            + " float16 or float32");
+        }
+    }
+
+    /** Whether config.json and side files speak of a quantization that the tensors do not have. */
+    boolean isUnquantized() {
+        return view.unquantized();
     }
 
     /** All tensors by name, shard after shard in the order of their data. Offsets count within the shard. */
     public Map<String, TensorInfo> tensors() {
-        return tensors;
+        return view.tensors();
     }
 
     /** Whether there is a tensor of this name. */
     public boolean contains(String name) {
-        return tensors.containsKey(name);
+        return view.tensors().containsKey(name);
     }
 
     /** Shape of a tensor; a missing name is a {@link UserError}. */
@@ -146,7 +161,7 @@ public final class Checkpoint implements AutoCloseable {
 
     /** A tensor in the innermost scope of the caller, made anew where it has to be converted; never write to it. */
     Tensor read(String name) {
-        PackedTensors packed = shards.packed();
+        PackedTensors packed = view.packed();
         if (source != null) {
             return source.tensor(name);
         }
@@ -164,13 +179,13 @@ public final class Checkpoint implements AutoCloseable {
 
     /** Whether a tensor does not lie in the file as it is handed out. */
     boolean isConverted(String name) {
-        PackedTensors packed = shards.packed();
+        PackedTensors packed = view.packed();
         return source != null || (packed != null && packed.isPacked(name));
     }
 
     /** Whether matrices are stored as masks and values. */
     boolean isPacked() {
-        return shards.packed() != null;
+        return view.packed() instanceof BitmaskFile;
     }
 
     /** The weight files by file name, in name order. Of a packed file these are masks and values too. */
@@ -181,7 +196,7 @@ public final class Checkpoint implements AutoCloseable {
     /** The floating dtype that most bytes are stored in; a checkpoint without any is a {@link UserError}. */
     public DType dominantDtype() {
         Map<DType, Long> bytes = new TreeMap<>();
-        tensors.values().stream()
+        view.tensors().values().stream()
                 .filter(tensor -> tensor.dtype().isFloating())
                 .forEach(tensor -> bytes.merge(tensor.dtype(), tensor.bytes(), Long::sum));
         return bytes.entrySet().stream()
@@ -210,14 +225,32 @@ public final class Checkpoint implements AutoCloseable {
         if (source != null) {
             return source.bytesByType();
         }
-        PackedTensors packed = shards.packed();
+        PackedTensors packed = view.packed();
         if (packed != null) {
             return packed.bytesByType();
         }
         Map<String, Long> bytes = new TreeMap<>();
-        tensors.values()
+        view.tensors().values()
                 .forEach(tensor -> bytes.merge(tensor.dtype().name(), tensor.bytes(), Long::sum));
         return bytes;
+    }
+
+    /** What was odd about the files without being wrong, a sentence each. */
+    public List<String> notes() {
+        return view.notes();
+    }
+
+    /**
+     * What lies in the folder and is neither read nor copied to what is written, as paths below it; folders end in a
+     * slash. Empty for other formats.
+     */
+    public List<String> leftOut() {
+        return SideFiles.leftOut(this);
+    }
+
+    /** Of {@link #leftOut} the weight files. */
+    public List<String> otherWeights() {
+        return SideFiles.otherWeights(this);
     }
 
     /** The paths of the files that hold the weights. */
@@ -311,7 +344,7 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     private TensorInfo info(String name) {
-        TensorInfo info = tensors.get(name);
+        TensorInfo info = view.tensors().get(name);
         if (info == null) {
             throw missing(name);
         }

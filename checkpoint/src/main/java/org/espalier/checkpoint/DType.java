@@ -57,6 +57,11 @@ public enum DType {
         return this == F16 || this == BF16 || this == F32;
     }
 
+    /** Whether tensors of this type are numbers by themselves: the convertible types and float64. */
+    public boolean isPlain() {
+        return isConvertible() || this == F64;
+    }
+
     /** Whether this is a real floating type of at least a byte. */
     public boolean isFloating() {
         return switch (this) {

@@ -158,7 +158,14 @@ final class HeaderParser {
                 return dtype;
             }
         }
-        throw fault(name, "has the unknown dtype " + Text.quote(text));
+        throw new UserError(
+                "safetensors file "
+                        + file
+                        + ": tensor "
+                        + Text.quote(name)
+                        + " has the type "
+                        + Text.quote(text)
+                        + ", which is unknown here; convert the checkpoint to bfloat16 or float32 first");
     }
 
     private List<Long> numbers(String name, String key, JsonToken start) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.espalier.core.UserError;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
@@ -83,11 +84,15 @@ public final class Json {
         try {
             node = MAPPER.readTree(bytes);
         } catch (JacksonException e) {
+            Impostor.refuse(file, Arrays.copyOf(bytes, Math.min(bytes.length, Impostor.HEAD)));
             throw new UserError(
                     file + " is no valid JSON (" + reason(e) + "); get the file again", e);
         } catch (NumberFormatException e) {
             // Jackson lets it through for exponents that no decimal can hold, such as 0e9999999999.
             throw new UserError(file + " holds a number of absurd size; get the file again", e);
+        }
+        if (bytes.length == 0) {
+            throw new UserError(file + " is empty (0 bytes); download the file again");
         }
         if (!(node instanceof ObjectNode object)) {
             throw new UserError(file + " must hold a JSON object but does not; get the file again");

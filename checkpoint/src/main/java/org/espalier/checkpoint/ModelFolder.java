@@ -18,20 +18,17 @@ import org.jspecify.annotations.Nullable;
 record ModelFolder(Path path) {
     static final String CONFIG = "config.json";
 
-    /** Finds the folder of a model. Whatever is missing is a {@link UserError} that says what is expected. */
-    static ModelFolder of(Path folder) {
+    /**
+     * Finds the folder of a model, of a root in the hub's cache its snapshot. Whatever is missing is a {@link UserError}
+     * that says what is there instead and what to do.
+     */
+    static ModelFolder of(Path path) {
+        Path folder = HubCache.snapshot(path);
         if (!Files.isDirectory(folder)) {
-            String what = Files.exists(folder) ? " is not a folder" : " does not exist";
-            throw new UserError(
-                    folder
-                            + what
-                            + "; give the folder of a Hugging Face checkpoint (config.json and model.safetensors)");
+            throw new UserError(Diagnosis.noFolder(folder));
         }
         if (!Files.isRegularFile(folder.resolve(CONFIG))) {
-            throw new UserError(
-                    folder
-                            + " has no config.json; give the folder of a Hugging Face checkpoint (config.json and"
-                            + " model.safetensors)");
+            throw new UserError(Diagnosis.noConfig(folder));
         }
         return new ModelFolder(folder);
     }

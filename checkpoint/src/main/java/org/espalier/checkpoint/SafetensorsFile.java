@@ -46,7 +46,9 @@ public final class SafetensorsFile implements AutoCloseable {
 
     /** Maps and checks a file. Whatever is wrong with it is a {@link UserError} that names the file and the tensor. */
     public static SafetensorsFile open(Path path) {
-        if (!Files.isRegularFile(path)) {
+        if (Files.isRegularFile(path)) {
+            Impostor.refuseForBinary(path, Impostor.head(path));
+        } else {
             throw new UserError(
                     (Files.exists(path) ? path + " is not a file" : "there is no file " + path)
                             + "; give the path of a .safetensors file");

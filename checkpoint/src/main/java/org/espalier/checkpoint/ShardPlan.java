@@ -27,7 +27,11 @@ final class ShardPlan {
         }
         source.shards()
                 .forEach((shard, file) ->
-                        file.tensors().values().forEach(info -> add(shard, info, dtype)));
+                        file.tensors().keySet().stream()
+                                .filter(name ->
+                                        source.contains(name) && source.owner(name) == file)
+                                .map(source.tensors()::get)
+                                .forEach(info -> add(shard, info, dtype)));
     }
 
     private void add(String shard, TensorInfo info, @Nullable DType dtype) {
@@ -99,6 +103,8 @@ final class ShardPlan {
             set(metadata, "total_parameters", parameters);
         }
         if (index.get("weight_map") instanceof ObjectNode weightMap) {
+            // What the source's index named without having it is not named again.
+            weightMap.retain(shardOf.keySet());
             shardOf.forEach(weightMap::put);
         }
         return index;

@@ -1,65 +1,73 @@
 package org.espalier.checkpoint;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
-import java.util.stream.Stream;
+import java.util.Objects;
 import org.espalier.core.UserError;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The weight files of a Hugging Face folder: {@code model.safetensors}, or several files under
- * {@code model.safetensors.index.json}, whose claims are checked against the files, or {@link BitmaskFile}.
+ * The weight files of a Hugging Face folder: {@code model.safetensors}, or several shards, with an index or without, or
+ * {@link BitmaskFile}. As for transformers the shards themselves say which tensors there are; an index says which shards
+ * belong to the model, and where it says more than that and is wrong, that is a note.
  */
 final class Shards implements AutoCloseable {
     static final String SINGLE = "model.safetensors";
     static final String INDEX = "model.safetensors.index.json";
 
-    private final @Nullable ObjectNode index;
+    private @Nullable ObjectNode index;
     private final Map<String, SafetensorsFile> files = new LinkedHashMap<>();
     private final Map<String, SafetensorsFile> owners = new LinkedHashMap<>();
+    private final List<String> notes = new ArrayList<>();
 
     /** The view of files whose tensors must be made from others; null for plain files. */
     private @Nullable PackedTensors packed;
 
     /** No shards at all, for checkpoints of another format. */
-    static final Shards NONE = new Shards(null);
+    static final Shards NONE = new Shards();
 
-    private Shards(@Nullable ObjectNode index) {
-        this.index = index;
-    }
+    private Shards() {}
 
     static Shards open(Path folder) {
-        // Where both exist the single file wins, as it does for transformers.
-        boolean single = Files.isRegularFile(folder.resolve(SINGLE));
-        boolean several = !single && Files.isRegularFile(folder.resolve(INDEX));
-        if (!single && !several && !Files.isRegularFile(folder.resolve(BitmaskFile.NAME))) {
-            throw new UserError(noWeights(folder));
-        }
-        Shards shards = new Shards(!several ? null : Json.readObject(folder.resolve(INDEX)));
+        Shards shards = new Shards();
         boolean opened = false;
         try {
-            if (single) {
-                shards.add(SINGLE, folder.resolve(SINGLE));
-            } else if (!several) {
-                shards.packed =
-                        new BitmaskFile(
-                                shards.add(BitmaskFile.NAME, folder.resolve(BitmaskFile.NAME)));
-            } else {
-                shards.addAll(folder, weightMap(folder.resolve(INDEX), shards.index()));
-            }
+            shards.addAll(folder);
             opened = true;
             return shards;
         } finally {
             if (!opened) {
                 shards.close();
             }
+        }
+    }
+
+    private void addAll(Path folder) {
+        // Where both exist the single file wins, as it does for transformers.
+        if (Files.isRegularFile(folder.resolve(SINGLE))) {
+            add(SINGLE, folder.resolve(SINGLE));
+        } else if (Files.isRegularFile(folder.resolve(INDEX))) {
+            addAll(folder, ShardIndex.read(folder.resolve(INDEX)));
+        } else if (Files.isRegularFile(folder.resolve(BitmaskFile.NAME))) {
+            packed = new BitmaskFile(add(BitmaskFile.NAME, folder.resolve(BitmaskFile.NAME)));
+        } else {
+            ShardIndex named = ShardIndex.ofNames(folder);
+            if (named == null) {
+                throw new UserError(Diagnosis.noWeights(folder));
+            }
+            addAll(folder, named);
+            notes.add(
+                    "there is no "
+                            + INDEX
+                            + "; the "
+                            + files.size()
+                            + " shards are read by their names");
         }
     }
 
@@ -73,14 +81,19 @@ final class Shards implements AutoCloseable {
         return Collections.unmodifiableMap(owners);
     }
 
-    /** The index as read, or null for a single file. */
+    /** The index, made from the shards where there is none; null for a single file. */
     @Nullable ObjectNode index() {
         return index;
     }
 
-    /** The view of a packed file; null for plain ones. */
+    /** The view of files whose tensors must be made from others; null for plain ones. */
     @Nullable PackedTensors packed() {
         return packed;
+    }
+
+    /** What was odd, a sentence each. */
+    List<String> notes() {
+        return notes;
     }
 
     @Override
@@ -91,25 +104,47 @@ final class Shards implements AutoCloseable {
     private SafetensorsFile add(String name, Path path) {
         SafetensorsFile file = SafetensorsFile.open(path);
         files.put(name, file);
+        List<String> twice = new ArrayList<>();
         for (String tensor : file.tensors().keySet()) {
             SafetensorsFile other = owners.putIfAbsent(tensor, file);
             if (other != null) {
-                throw new UserError(
-                        "tensor "
-                                + Text.quote(tensor)
-                                + " is in two shards, "
-                                + other.path()
-                                + " and "
-                                + path
-                                + "; get the checkpoint again");
+                requireSame(tensor, other, file);
+                twice.add(tensor);
             }
         }
+        note(twice, "is in two shards, with the same values", "are in two shards, with the same values");
         return file;
     }
 
-    private void addAll(Path folder, Map<String, String> weightMap) {
-        for (String name : new TreeSet<>(weightMap.values())) {
+    /** Which of two different tensors of a name counts, nobody can say. */
+    private static void requireSame(String tensor, SafetensorsFile one, SafetensorsFile other) {
+        TensorInfo first = Objects.requireNonNull(one.tensors().get(tensor));
+        TensorInfo second = Objects.requireNonNull(other.tensors().get(tensor));
+        boolean same =
+                first.dtype() == second.dtype()
+                        && first.shape().equals(second.shape())
+                        && one.segment(tensor).mismatch(other.segment(tensor)) < 0;
+        one.unload(tensor);
+        other.unload(tensor);
+        if (!same) {
+            throw new UserError(
+                    "tensor "
+                            + Text.quote(tensor)
+                            + " is in two shards, "
+                            + one.path()
+                            + " and "
+                            + other.path()
+                            + ", with different values; get the checkpoint again");
+        }
+    }
+
+    private void addAll(Path folder, ShardIndex shards) {
+        for (String name : shards.files()) {
             Path path = folder.resolve(name);
+            String dangling = Impostor.dangling(path);
+            if (dangling != null) {
+                throw new UserError(dangling);
+            }
             if (!Files.isRegularFile(path)) {
                 throw new UserError(
                         folder.resolve(INDEX)
@@ -119,87 +154,49 @@ final class Shards implements AutoCloseable {
             }
             add(name, path);
         }
+        if (shards.json() == null) {
+            ObjectNode made = Json.MAPPER.createObjectNode();
+            made.putObject("metadata");
+            ObjectNode weightMap = made.putObject("weight_map");
+            files.forEach((name, file) ->
+                    file.tensors().keySet().forEach(tensor -> weightMap.put(tensor, name)));
+            index = made;
+        } else {
+            index = shards.json();
+            compare(shards.weightMap());
+        }
+    }
+
+    private void compare(Map<String, String> weightMap) {
+        List<String> absent = new ArrayList<>();
+        List<String> elsewhere = new ArrayList<>();
         weightMap.forEach((tensor, name) -> {
-            SafetensorsFile file = files.get(name);
-            if (file == null || !file.tensors().containsKey(tensor)) {
-                throw new UserError(
-                        folder.resolve(INDEX)
-                                + " places tensor "
-                                + Text.quote(tensor)
-                                + " in "
-                                + Text.quote(name)
-                                + ", which does not have it; get the checkpoint again");
+            if (!owners.containsKey(tensor)) {
+                absent.add(tensor);
+            } else if (!Objects.requireNonNull(files.get(name)).tensors().containsKey(tensor)) {
+                elsewhere.add(tensor);
             }
         });
-        owners.forEach((tensor, file) -> {
-            if (!weightMap.containsKey(tensor)) {
-                throw new UserError(
-                        file.path()
-                                + " holds tensor "
-                                + Text.quote(tensor)
-                                + ", which "
-                                + INDEX
-                                + " does not name; get the checkpoint again");
-            }
-        });
+        List<String> unnamed =
+                owners.keySet().stream().filter(tensor -> !weightMap.containsKey(tensor)).toList();
+        String named = " named by " + INDEX + " but in no shard";
+        note(absent, "is" + named, "are" + named);
+        String place = " in another shard than " + INDEX + " says";
+        note(elsewhere, "is" + place, "are" + place);
+        String shard = " in the shards though " + INDEX + " does not name ";
+        note(unnamed, "is" + shard + "it", "are" + shard + "them");
     }
 
-    private static Map<String, String> weightMap(Path file, @Nullable ObjectNode index) {
-        if (index == null || !(index.get("weight_map") instanceof ObjectNode map)) {
-            throw new UserError(
-                    file + " has no object \"weight_map\"; get the checkpoint's index again");
+    private void note(List<String> tensors, String one, String several) {
+        if (tensors.size() == 1) {
+            notes.add(Text.quote(tensors.getFirst()) + " " + one);
+        } else if (!tensors.isEmpty()) {
+            notes.add(
+                    tensors.size()
+                            + " tensors, "
+                            + Text.quote(tensors.getFirst())
+                            + " first, "
+                            + several);
         }
-        Map<String, String> weightMap = new LinkedHashMap<>();
-        map.properties()
-                .forEach(entry -> {
-                    String shard = entry.getValue().asString("");
-                    if (!isPlainName(shard)) {
-                        throw new UserError(
-                                file
-                                        + " places tensor "
-                                        + Text.quote(entry.getKey())
-                                        + " in "
-                                        + Text.quote(shard)
-                                        + ", which is not the plain name of a .safetensors file in the"
-                                        + " folder; do not trust this checkpoint");
-                    }
-                    weightMap.put(entry.getKey(), shard);
-                });
-        if (weightMap.isEmpty()) {
-            throw new UserError(file + " names no tensor; get the checkpoint's index again");
-        }
-        return weightMap;
-    }
-
-    private static boolean isPlainName(String name) {
-        return name.endsWith(".safetensors")
-                && !name.startsWith(".")
-                && name.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ');
-    }
-
-    private static String noWeights(Path folder) {
-        List<String> others;
-        try (Stream<Path> entries = Files.list(folder)) {
-            others =
-                    entries.map(path -> String.valueOf(path.getFileName()))
-                            .filter(name -> WeightFiles.isWeights(name))
-                            .sorted()
-                            .limit(3)
-                            .toList();
-        } catch (IOException e) {
-            throw IoFailure.reading(folder, e);
-        }
-        String wanted = "neither " + SINGLE + " nor " + INDEX;
-        return others.isEmpty()
-                ? folder
-                        + " has "
-                        + wanted
-                        + "; give the folder of a Hugging Face checkpoint with safetensors weights"
-                : folder
-                        + " has "
-                        + wanted
-                        + ", only "
-                        + Text.line(String.join(", ", others))
-                        + "; convert or download the weights as safetensors";
     }
 }

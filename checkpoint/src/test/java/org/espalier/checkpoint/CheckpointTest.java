@@ -84,9 +84,10 @@ class CheckpointTest {
         refused(empty, "no config.json");
         Bytes.write(empty, "config.json", "{}");
         refused(empty, "neither model.safetensors", "folder of a Hugging Face checkpoint");
-        Bytes.write(empty, "pytorch_model.bin", "");
+        Bytes.write(empty, "tf_model.h5", "");
+        refused(empty, "only TensorFlow weights (tf_model.h5)", "convert");
         Bytes.write(empty, "m-Q4_0.gguf", "");
-        refused(empty, "only m-Q4_0.gguf, pytorch_model.bin", "convert");
+        refused(empty, "give the file itself, m-Q4_0.gguf");
         Bytes.write(empty, "model.safetensors", Bytes.file("{}", 0));
         refused(empty, "no tensors");
     }
@@ -145,16 +146,10 @@ class CheckpointTest {
     }
 
     @Test
-    void anIndexThatDoesNotFitItsShardsIsRefused() {
+    void anIndexThatCannotBeFollowedIsRefused() {
         Folders.sharded(folder);
         index("model-00003-of-00003", "model-00004-of-00003");
         refused(folder, "'model-00004-of-00003.safetensors', which is not in the folder");
-        index("\"layer.0.proj.weight\": \"model-00001", "\"layer.0.proj.weight\": \"model-00002");
-        refused(folder, "'layer.0.proj.weight'", "does not have it");
-        index("\"layer.0.proj.weight\"", "\"layer.0.other.weight\"");
-        refused(folder, "'layer.0.other.weight'", "does not have it");
-        index("\"layer.1.norm.weight\": \"model-00002-of-00003.safetensors\",", "");
-        refused(folder, "'layer.1.norm.weight'", "does not name");
         Bytes.write(folder, Shards.INDEX, "{\"weight_map\": {}}");
         refused(folder, "names no tensor");
         Bytes.write(folder, Shards.INDEX, "{\"weight_map\": []}");
@@ -164,15 +159,47 @@ class CheckpointTest {
     }
 
     @Test
-    void aTensorInTwoShardsIsRefused() {
+    void anIndexThatSaysTooMuchOrTooLittleIsOnlyNoted() {
         Folders.sharded(folder);
-        Bytes.write(
-                folder,
-                Folders.SHARDS.get(2),
-                Bytes.file(
-                        "{\"layer.0.proj.weight\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]}}",
-                        2));
-        refused(folder, "'layer.0.proj.weight' is in two shards");
+        index("\"layer.1.norm.weight\": \"model-00002", "\"layer.1.norm.weight\": \"model-00001");
+        odd("'layer.1.norm.weight' is in another shard than");
+        index("\"layer.1.norm.weight\":", "\"lm_head.weight\":");
+        odd("'lm_head.weight' is named by", "'layer.1.norm.weight' is in the shards though");
+        index("\"metadata\": {\"total_size\": 76},", "");
+        odd();
+        index("{\"total_size\": 76}", "null");
+        odd();
+    }
+
+    private void odd(String... notes) {
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            assertThat(checkpoint.tensors()).hasSize(4);
+            assertThat(Tensors.toFloats(checkpoint.tensor("layer.1.norm.weight")))
+                    .containsExactly(7, 8, 9);
+            assertThat(checkpoint.notes()).hasSize(notes.length);
+            for (int i = 0; i < notes.length; i++) {
+                assertThat(checkpoint.notes().get(i)).startsWith(notes[i]);
+            }
+        }
+    }
+
+    @Test
+    void aTensorInTwoShardsMustBeTheSameInBoth() {
+        Folders.sharded(folder);
+        byte[] copy =
+                Folders.floats(
+                        "{\"layer.0.proj.weight\":{\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[0,24]}}",
+                        1, 2, 3, 4, 5, 6);
+        Bytes.write(folder, Folders.SHARDS.get(2), copy);
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            assertThat(checkpoint.notes())
+                    .anyMatch(note -> note.startsWith("'layer.0.proj.weight' is in two shards"));
+            assertThat(Tensors.toFloats(checkpoint.tensor("layer.0.proj.weight")))
+                    .containsExactly(1, 2, 3, 4, 5, 6);
+        }
+        copy[copy.length - 1] ^= 1;
+        Bytes.write(folder, Folders.SHARDS.get(2), copy);
+        refused(folder, "'layer.0.proj.weight' is in two shards", "different values");
     }
 
     @Test

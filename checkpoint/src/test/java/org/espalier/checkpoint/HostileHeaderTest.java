@@ -18,7 +18,7 @@ class HostileHeaderTest {
 
     @Test
     void headerTooSmall() {
-        refused(new byte[0], "only 0 bytes");
+        refused(new byte[0], "is empty (0 bytes)");
         refused(new byte[7], "only 7 bytes");
     }
 
@@ -82,8 +82,8 @@ class HostileHeaderTest {
         refusedHeader("{/* c */}", "no valid JSON");
         refusedHeader("{\"a\":1}", "'a' is not described by an object");
         refusedHeader("{\"a\":{\"dtype\":\"U8\",\"shape\":[]}}", "lacks one of");
-        refusedHeader(tensor("\"X8\"", "[1]", "[0,1]"), "unknown dtype 'X8'");
-        refusedHeader(tensor("8", "[1]", "[0,1]"), "unknown dtype");
+        refusedHeader(tensor("\"X8\"", "[1]", "[0,1]"), "the type 'X8', which is unknown here");
+        refusedHeader(tensor("8", "[1]", "[0,1]"), "which is unknown here");
         refusedHeader(tensor("\"U8\"", "1", "[0,1]"), "shape that is not a list");
         refusedHeader(tensor("\"U8\"", "[1]", "null"), "data_offsets that is not a list");
         refusedHeader(tensor("\"U8\"", "[1]", "[0,1,2]"), "3 data_offsets");

@@ -88,6 +88,7 @@ final class EvaluateCommand implements Callable<Integer> {
     public Integer call() {
         try (OpenModel own = OpenModel.open(model)) {
             common.applyThreads();
+            ModelNotes.tell(own, console.progress());
             Path file = text == null ? ModelTexts.heldOut(model) : text;
             MeasureText measure = MeasureText.of(own, file, window, stride, windows);
             own.checkpoint().tokenizerNotes().forEach(console.progress()::note);
@@ -102,6 +103,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 print(measure, new Evaluation(perplexity, null, null));
             } else {
                 try (OpenModel other = OpenModel.open(against)) {
+                    ModelNotes.tell(other, console.progress());
                     requireSameVocabulary(own, other, measure);
                     ReadingPlan plan = plan(measure, own, other);
                     Evaluation evaluation =

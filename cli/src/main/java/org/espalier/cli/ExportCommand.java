@@ -3,6 +3,7 @@ package org.espalier.cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -70,6 +71,7 @@ final class ExportCommand implements Callable<Integer> {
     public Integer call() {
         try (OpenModel open = OpenModel.open(model)) {
             common.applyThreads();
+            ModelNotes.odd(open).forEach(note -> console.progress().note(model + ": " + note));
             Map<String, Object> result =
                     switch (format.toLowerCase(Locale.ROOT)) {
                         case "gguf" -> gguf(open);
@@ -82,7 +84,17 @@ final class ExportCommand implements Callable<Integer> {
                 console.json(result);
             } else {
                 result.forEach((key, value) ->
-                        console.out().println(Words.format("%-12s %s", key, value)));
+                        console.out()
+                                .println(
+                                        Words.format(
+                                                "%-12s %s",
+                                                key,
+                                                value instanceof List<?> names
+                                                        ? ModelNotes.shown(
+                                                                names.stream()
+                                                                        .map(Object::toString)
+                                                                        .toList())
+                                                        : value)));
             }
         }
         return 0;
@@ -92,7 +104,7 @@ final class ExportCommand implements Callable<Integer> {
         GgufShape shape = GgufShapes.of(open);
         GgufFileType fileType = GgufFileType.named(type == null ? stored(open) : type);
         String suffix = "-" + fileType.name().toLowerCase(Locale.ROOT) + ".gguf";
-        Path target = out == null ? beside(open, suffix) : out;
+        Path target = out == null ? beside(suffix) : out;
         boolean ignored = Architecture.ofFamily(shape.family()).windowPattern() == 1;
         if (shape.window() != null && ignored) {
             console.err()
@@ -111,7 +123,7 @@ final class ExportCommand implements Callable<Integer> {
     }
 
     private Map<String, Object> bitmask(OpenModel open) {
-        Path target = out == null ? beside(open, "-bitmask") : out;
+        Path target = out == null ? beside("-bitmask") : out;
         BitmaskWriter.Result written =
                 BitmaskWriter.write(open.checkpoint(), target, console.progress());
         Map<String, Object> result = result(open, target);
@@ -141,7 +153,7 @@ final class ExportCommand implements Callable<Integer> {
                         };
         String suffix =
                 dtype == null ? "-safetensors" : "-" + dtype.name().toLowerCase(Locale.ROOT);
-        Path target = out == null ? beside(open, suffix) : out;
+        Path target = out == null ? beside(suffix) : out;
         try (CheckpointWriter writer = CheckpointWriter.create(open.checkpoint(), target, dtype)) {
             writer.commit();
         }
@@ -155,6 +167,14 @@ final class ExportCommand implements Callable<Integer> {
         result.put("model", open.checkpoint().folder().toString());
         result.put("written", target.toString());
         result.put("format", format.toLowerCase(Locale.ROOT));
+        List<String> unread = ModelNotes.unread(open.decoder());
+        if (!unread.isEmpty()) {
+            result.put("unused", unread);
+        }
+        List<String> leftOut = open.checkpoint().leftOut();
+        if (!leftOut.isEmpty()) {
+            result.put("left out", leftOut);
+        }
         return result;
     }
 
@@ -167,8 +187,8 @@ final class ExportCommand implements Callable<Integer> {
         };
     }
 
-    private static Path beside(OpenModel open, String suffix) {
-        Path folder = open.checkpoint().folder().toAbsolutePath().normalize();
+    private Path beside(String suffix) {
+        Path folder = model.toAbsolutePath().normalize();
         String name = String.valueOf(folder.getFileName()).replaceFirst("\\.gguf$", "");
         Path target = folder.resolveSibling(name + suffix);
         if (Files.exists(target)) {

@@ -69,6 +69,7 @@ final class GenerateCommand implements Callable<Integer> {
         }
         try (OpenModel open = OpenModel.open(model)) {
             common.applyThreads();
+            ModelNotes.tell(open, console.progress());
             Tokenizer tokenizer = open.checkpoint().tokenizer();
             long[] ids = tokenizer.encode(prompt, true);
             StopTokens stops = open.stops();

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.espalier.checkpoint.HubCache;
 import org.espalier.core.UserError;
 
 /** The texts that may lie in a model's own folder, and the model that comes with espalier. */
@@ -16,12 +17,12 @@ final class ModelTexts {
 
     /** The model's own text for calibration, if it has one. */
     static Optional<Path> calibration(Path model) {
-        return existing(model.resolve(CALIBRATION));
+        return existing(HubCache.snapshot(model).resolve(CALIBRATION));
     }
 
     /** The model's own text for measuring, if it has one. */
     static Optional<Path> findHeldOut(Path model) {
-        return existing(model.resolve(HELD_OUT));
+        return existing(HubCache.snapshot(model).resolve(HELD_OUT));
     }
 
     /** The model's own text for measuring; without one the user must give a text. */

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import org.espalier.audit.language.LanguageModel;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.StopTokens;
+import org.espalier.checkpoint.HubCache;
 import org.espalier.checkpoint.gguf.Models;
 import org.espalier.network.Decoder;
 import org.espalier.network.Generator;
@@ -28,9 +29,9 @@ record OpenModel(Checkpoint checkpoint, Decoder decoder) implements AutoCloseabl
         }
     }
 
-    /** Name of the folder or file, without the way to it. */
+    /** Name of the folder or file, without the way to it; of a snapshot in the hub's cache that of the model. */
     String name() {
-        return String.valueOf(checkpoint.folder().toAbsolutePath().normalize().getFileName());
+        return HubCache.name(checkpoint.folder());
     }
 
     /** Number of tokens that the model knows. */

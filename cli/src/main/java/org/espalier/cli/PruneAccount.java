@@ -55,6 +55,10 @@ record PruneAccount(
                         dense.decoder().family().modelType(),
                         List.copyOf(dense.checkpoint().bytesByType().keySet()),
                         sources),
+                new Receipt.Remainder(
+                        ModelNotes.unread(dense.decoder()),
+                        dense.checkpoint().leftOut(),
+                        ModelNotes.odd(dense)),
                 recipe,
                 calibration,
                 request.seed(),

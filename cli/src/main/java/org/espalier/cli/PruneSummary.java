@@ -3,6 +3,7 @@ package org.espalier.cli;
 import java.io.PrintStream;
 import org.espalier.audit.receipt.Quality;
 import org.espalier.audit.receipt.Receipt;
+import org.jspecify.annotations.Nullable;
 import org.espalier.core.progress.LineProgress;
 
 /** What {@code prune} prints when it is done. */
@@ -46,6 +47,7 @@ final class PruneSummary {
             }
         }
         line(out, "size", size(totals));
+        remainder(out, receipt.remainder());
         line(
                 out,
                 "time",
@@ -55,6 +57,23 @@ final class PruneSummary {
                         + (receipt.threads() == 1 ? " thread" : " threads"));
         line(out, "written", result.folder());
         line(out, "report", result.report());
+    }
+
+    /** What the receipt says was not used. */
+    static void remainder(PrintStream out, Receipt.@Nullable Remainder remainder) {
+        if (remainder == null) {
+            return;
+        }
+        if (!remainder.tensors().isEmpty()) {
+            line(
+                    out,
+                    "unused",
+                    ModelNotes.shown(remainder.tensors())
+                            + ": not read by the network, copied as they are");
+        }
+        if (!remainder.files().isEmpty()) {
+            line(out, "left out", ModelNotes.shown(remainder.files()));
+        }
     }
 
     private static String size(Receipt.Totals totals) {

@@ -66,6 +66,7 @@ final class VerifyCommand implements Callable<Integer> {
             result.put("folder", folder.toString());
             result.put("verified", differences.isEmpty());
             result.put("differences", differences);
+            result.put("remainder", receipt.remainder());
             console.json(result);
         }
         if (!differences.isEmpty()) {
@@ -73,6 +74,7 @@ final class VerifyCommand implements Callable<Integer> {
             throw new UserError(differences.getFirst());
         }
         if (!common.json()) {
+            PruneSummary.remainder(console.out(), receipt.remainder());
             console.out()
                     .println(
                             folder
@@ -83,6 +85,7 @@ final class VerifyCommand implements Callable<Integer> {
                                     + " matrices, "
                                     + Words.percent(receipt.totals().sparsity())
                                     + " removed");
+
         }
         return 0;
     }

@@ -2,6 +2,7 @@ package org.espalier.network;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
@@ -11,6 +12,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.DType;
 import org.espalier.core.UserError;
 import org.espalier.core.tensor.Tensors;
 import org.espalier.network.family.Families;
@@ -33,11 +35,19 @@ public final class Decoder implements AutoCloseable {
     private final Layout layout;
     private final @Nullable Rotation rotation;
     private final @Nullable Rotation localRotation;
+    private final List<UnreadTensors> unread;
+    private final boolean headDiffers;
 
-    private Decoder(DecoderConfig config, WeightSource weights) {
+    private Decoder(
+            DecoderConfig config,
+            WeightSource weights,
+            Collection<String> names,
+            boolean headDiffers) {
         this.config = config;
         this.weights = weights;
         this.layout = new Layout(config, weights);
+        this.unread = UnreadTensors.of(names, layout.tensors());
+        this.headDiffers = headDiffers;
         Rope rope = config.rope();
         this.rotation = rope == null ? null : new Rotation(rope, config.rotaryWidth());
         Rope local = config.localRope();
@@ -53,7 +63,7 @@ public final class Decoder implements AutoCloseable {
      * @throws UserError naming everything that is wrong
      */
     public static Decoder open(ObjectNode config, WeightSource weights) {
-        return new Decoder(DecoderConfig.of(config), weights);
+        return new Decoder(DecoderConfig.of(config), weights, List.of(), false);
     }
 
     /**
@@ -63,16 +73,61 @@ public final class Decoder implements AutoCloseable {
      * @throws UserError naming everything that is wrong
      */
     public static Decoder open(Checkpoint checkpoint) {
+        checkpoint.requireNumbers();
         try {
             ObjectNode config = checkpoint.config();
             String type = DecoderConfig.modelType(config);
             Path descriptor = checkpoint.folder().resolve(Families.BESIDE);
             boolean brought = Files.isRegularFile(descriptor);
             Family family = brought ? Families.read(descriptor, type) : Families.of(type);
-            return new Decoder(DecoderConfig.of(config, family), new CheckpointWeights(checkpoint));
+            return open(checkpoint, DecoderConfig.of(config, family));
         } catch (UserError e) {
             throw new UserError(checkpoint.folder() + ": " + e.getMessage(), e);
         }
+    }
+
+    private static Decoder open(Checkpoint checkpoint, DecoderConfig config) {
+        CheckpointWeights weights = new CheckpointWeights(checkpoint);
+        boolean differs =
+                config.tied() && TiedHead.isContradicted(config.family(), checkpoint);
+        Decoder decoder =
+                new Decoder(
+                        differs ? config.untied() : config,
+                        weights,
+                        checkpoint.tensors().keySet(),
+                        differs);
+        for (String name : decoder.layout.tensors()) {
+            DType type = checkpoint.dtype(name);
+            if (!type.isPlain()) {
+                throw new UserError(
+                        name
+                                + " is stored as "
+                                + type
+                                + " and no scales are known that would make numbers of its codes; give the same"
+                                + " model in bfloat16, float16 or float32");
+            }
+        }
+        return decoder;
+    }
+
+    /** The tensors of the checkpoint that are no part of this network, by module; empty for other sources. */
+    public List<UnreadTensors> unread() {
+        return unread;
+    }
+
+    /** Whether the weights hold a head of other values than the embedding that config.json ties it to. */
+    public boolean headDiffers() {
+        return headDiffers;
+    }
+
+    /** Whether the weights have a block after the last one that config.json names. */
+    public boolean hasMoreBlocks() {
+        String pattern = family().names().attentionNorm();
+        int end = pattern.indexOf("{block}") + "{block}".length();
+        String next = layout.module(pattern.substring(0, end), config.blocks());
+        return unread.stream()
+                .anyMatch(group ->
+                        group.module().equals(next) || group.module().startsWith(next + "."));
     }
 
     /** The resolved numbers. */

@@ -66,6 +66,33 @@ public record DecoderConfig(
         eos = List.copyOf(eos);
     }
 
+    /** The same decoder with a head of its own. */
+    DecoderConfig untied() {
+        return new DecoderConfig(
+                family,
+                vocabulary,
+                hidden,
+                intermediate,
+                blocks,
+                heads,
+                kvHeads,
+                headDim,
+                epsilon,
+                activation,
+                rope,
+                localRope,
+                rotaryWidth,
+                maxPositions,
+                windows,
+                false,
+                switches,
+                latent,
+                mixture,
+                biases,
+                bos,
+                eos);
+    }
+
     /** Width of a value of one head. */
     public long valueDim() {
         return latent == null ? headDim : latent.valueWidth();

@@ -2,9 +2,12 @@ package org.espalier.network;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.espalier.core.UserError;
 import org.espalier.network.Linear.BiasSlot;
 import org.espalier.network.family.Experts;
@@ -29,6 +32,9 @@ final class Layout {
 
     private final List<String> problems = new ArrayList<>();
 
+    /** Every tensor that the decoder consists of. */
+    private final Set<String> tensors = new LinkedHashSet<>();
+
     /** Checks every tensor; all problems go into one {@link UserError}. */
     Layout(DecoderConfig config, WeightSource weights) {
         this.config = config;
@@ -39,6 +45,11 @@ final class Layout {
         if (!problems.isEmpty()) {
             throw new UserError("checkpoint: " + Complaints.join(problems));
         }
+    }
+
+    /** Names of all tensors that the decoder consists of. */
+    Set<String> tensors() {
+        return Collections.unmodifiableSet(tensors);
     }
 
     /** The module that a pattern stands for. */
@@ -264,6 +275,7 @@ final class Layout {
     }
 
     private void expect(String name, long... shape) {
+        tensors.add(name);
         if (!weights.contains(name)) {
             problems.add(name + " is missing");
         } else if (!Arrays.equals(weights.shape(name), shape)) {

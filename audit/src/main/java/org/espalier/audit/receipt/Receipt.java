@@ -1,5 +1,6 @@
 package org.espalier.audit.receipt;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param format version of this layout
  * @param espalier version of the program
  * @param source the dense model
+ * @param remainder what of it was not used; null in receipts of earlier versions
  * @param recipe the recipe as it was applied, command line options included, in the form of a recipe file
  * @param calibration the text that was read, or null where the recipe reads none
  * @param seed start of all random numbers
@@ -28,6 +30,7 @@ public record Receipt(
         int format,
         String espalier,
         Source source,
+        @Nullable Remainder remainder,
         Map<String, Object> recipe,
         @Nullable CalibrationEntry calibration,
         long seed,
@@ -61,6 +64,27 @@ public record Receipt(
         public Source {
             types = List.copyOf(types);
             files = List.copyOf(files);
+        }
+    }
+
+    /**
+     * What of the dense model was not used.
+     *
+     * @param tensors modules whose tensors the network does not read; they were copied as they are
+     * @param files files of the folder that were neither read nor copied
+     * @param notes what was odd about the model and was read all the same
+     */
+    public record Remainder(List<String> tensors, List<String> files, List<String> notes) {
+        public Remainder {
+            tensors = List.copyOf(tensors);
+            files = List.copyOf(files);
+            notes = List.copyOf(notes);
+        }
+
+        /** Whether there is nothing to say. */
+        @JsonIgnore
+        public boolean isEmpty() {
+            return tensors.isEmpty() && files.isEmpty() && notes.isEmpty();
         }
     }
 
@@ -124,6 +148,7 @@ public record Receipt(
                 format,
                 espalier,
                 source,
+                remainder,
                 recipe,
                 calibration,
                 seed,

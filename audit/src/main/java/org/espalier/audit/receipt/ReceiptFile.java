@@ -11,8 +11,10 @@ import java.util.regex.Pattern;
 import org.espalier.core.UserError;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /** Reads and writes {@code espalier.json}. Its digest covers every byte of its text. */
 public final class ReceiptFile {
@@ -85,7 +87,12 @@ public final class ReceiptFile {
 
     /** The receipt that a text holds, unchecked. */
     public static Receipt parse(String text) {
-        return JSON.readValue(text, Receipt.class);
+        JsonNode tree = JSON.readTree(text);
+        if (tree instanceof ObjectNode receipt && !receipt.has("remainder")) {
+            // Earlier versions did not say what was left.
+            receipt.putNull("remainder");
+        }
+        return JSON.treeToValue(tree, Receipt.class);
     }
 
     /** The digest is the last value of the file, so only its last occurrence is replaced. */

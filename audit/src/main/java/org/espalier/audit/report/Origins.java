@@ -39,6 +39,10 @@ final class Origins {
                                         + receipt.seed()
                                         + ", dtype "
                                         + receipt.dtype())));
+        Receipt.Remainder remainder = receipt.remainder();
+        if (remainder != null && !remainder.isEmpty()) {
+            items.add(item("What was not used", remainder(remainder)));
+        }
         items.add(item("Files of the dense model", files(receipt.source().files())));
         items.add(item("Files written", files(receipt.files())));
         return "<section>\n<h2>How it was made</h2>\n" + String.join("\n", items) + "\n</section>";
@@ -62,6 +66,25 @@ final class Origins {
                 .append(calibration.sha256())
                 .append("</code></p>")
                 .toString();
+    }
+
+    private static String remainder(Receipt.Remainder remainder) {
+        StringBuilder text = new StringBuilder();
+        remainder.notes().forEach(note -> text.append(Html.element("p", note)));
+        if (!remainder.tensors().isEmpty()) {
+            text.append(
+                    Html.element(
+                            "p",
+                            "Copied, though the network does not read them: "
+                                    + String.join(", ", remainder.tensors())));
+        }
+        if (!remainder.files().isEmpty()) {
+            text.append(
+                    Html.element(
+                            "p",
+                            "Files left behind: " + String.join(", ", remainder.files())));
+        }
+        return text.toString();
     }
 
     private static String protocol(Quality quality) {

@@ -57,6 +57,10 @@ public final class Receipts {
                         "llama",
                         List.of("F32"),
                         List.of(file("model.safetensors", 1_044_984))),
+                new Receipt.Remainder(
+                        List.of("model.layers.5 (9 tensors)"),
+                        List.of("projector.safetensors"),
+                        List.of("a remark")),
                 recipe,
                 new Receipt.CalibrationEntry(
                         "calibration.jsonl", "1".repeat(64), 128, 512, 65_536, List.of("a note")),
