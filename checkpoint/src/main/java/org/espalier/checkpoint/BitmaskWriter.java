@@ -57,8 +57,7 @@ public final class BitmaskWriter {
                 plan(info);
             }
             SideFiles.copy(source, folder);
-            byte[] config =
-                    source.isUnquantized() ? null : source.sideFile(ModelFolder.CONFIG);
+            byte[] config = source.isUnquantized() ? null : source.sideFile(ModelFolder.CONFIG);
             folder.write(
                     ModelFolder.CONFIG,
                     config == null ? Json.pretty(CheckpointWriter.namedConfig(source)) : config);

@@ -230,7 +230,8 @@ public final class Checkpoint implements AutoCloseable {
             return packed.bytesByType();
         }
         Map<String, Long> bytes = new TreeMap<>();
-        view.tensors().values()
+        view.tensors()
+                .values()
                 .forEach(tensor -> bytes.merge(tensor.dtype().name(), tensor.bytes(), Long::sum));
         return bytes;
     }

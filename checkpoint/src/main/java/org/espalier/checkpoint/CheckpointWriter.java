@@ -180,8 +180,7 @@ public final class CheckpointWriter implements AutoCloseable {
         if (index != null) {
             writeJson(Shards.INDEX, plan.recount(index), source.index());
         }
-        writeJson(
-                ModelFolder.CONFIG, config, source.isUnquantized() ? null : source.config());
+        writeJson(ModelFolder.CONFIG, config, source.isUnquantized() ? null : source.config());
         sealed = true;
         return folder.resolve("");
     }

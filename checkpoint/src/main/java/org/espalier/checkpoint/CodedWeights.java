@@ -26,13 +26,17 @@ final class CodedWeights {
     private static final List<Format> FORMATS =
             List.of(
                     Format.of("\\.g_idx", "GPTQ"),
-                    Format.of("\\.(absmax|nested_absmax|quant_map|nested_quant_map)", "bitsandbytes, 4 bits"),
+                    Format.of(
+                            "\\.(absmax|nested_absmax|quant_map|nested_quant_map)",
+                            "bitsandbytes, 4 bits"),
                     Format.of("\\.quant_state\\..*", "bitsandbytes, 4 bits"),
                     Format.of("\\.(SCB|weight_format)", "bitsandbytes, 8 bits"),
                     Format.of("\\.weight_scale_2", "NVIDIA ModelOpt NVFP4"),
                     Format.of("\\.pre_quant_scale", "NVIDIA ModelOpt AWQ"),
                     Format.of("(_|\\.)amax", "NVIDIA ModelOpt"),
-                    Format.of("\\.(weight_packed|weight_global_scale|weight_shape)", "compressed-tensors, packed"),
+                    Format.of(
+                            "\\.(weight_packed|weight_global_scale|weight_shape)",
+                            "compressed-tensors, packed"),
                     Format.of("\\.(compressed|row_offsets)", "compressed-tensors, sparse"),
                     Format.of("\\.weight_zero_point", "compressed-tensors, asymmetric"),
                     Format.of("_proj_(blocks|scales)", "MXFP4"),
@@ -62,7 +66,10 @@ final class CodedWeights {
         for (Format format : FORMATS) {
             for (String name : names) {
                 if (format.tensor().matcher(name).matches()) {
-                    return (said == null ? format.name() : said) + ", as " + Text.quote(name) + " shows";
+                    return (said == null ? format.name() : said)
+                            + ", as "
+                            + Text.quote(name)
+                            + " shows";
                 }
             }
         }

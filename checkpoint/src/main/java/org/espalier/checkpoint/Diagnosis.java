@@ -205,7 +205,9 @@ final class Diagnosis {
                                         || HubCache.isRoot(path));
         return models.isEmpty()
                 ? null
-                : folder + " has no config.json, but folders in it do; give one of them: " + shown(models);
+                : folder
+                        + " has no config.json, but folders in it do; give one of them: "
+                        + shown(models);
     }
 
     private static @Nullable String foreign(Path folder, String wanted, List<String> names) {

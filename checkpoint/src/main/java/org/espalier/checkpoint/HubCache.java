@@ -57,7 +57,8 @@ public final class HubCache {
     private static Path named(Path snapshots, Path reference) {
         String commit;
         try (var in = Files.newInputStream(reference)) {
-            commit = new String(in.readNBytes(LONGEST_REFERENCE), StandardCharsets.US_ASCII).strip();
+            commit =
+                    new String(in.readNBytes(LONGEST_REFERENCE), StandardCharsets.US_ASCII).strip();
         } catch (IOException e) {
             throw IoFailure.reading(reference, e);
         }

@@ -26,7 +26,13 @@ final class ScaledTensors implements PackedTensors {
 
     /** Scales of activations and of the cache; they say nothing of the weights. */
     private static final List<String> OTHER_SCALES =
-            List.of(".input_scale", ".output_scale", ".k_scale", ".v_scale", ".q_scale", ".kv_scale");
+            List.of(
+                    ".input_scale",
+                    ".output_scale",
+                    ".k_scale",
+                    ".v_scale",
+                    ".q_scale",
+                    ".kv_scale");
 
     /** The block of DeepSeek, whose name config.json may leave out. */
     private static final long USUAL_BLOCK = 128;
@@ -79,7 +85,8 @@ final class ScaledTensors implements PackedTensors {
     /** What was made of what, for people. */
     String describe() {
         Map<String, Integer> types = new TreeMap<>();
-        scaled.values().forEach(matrix -> types.merge(matrix.info().dtype().name(), 1, Integer::sum));
+        scaled.values()
+                .forEach(matrix -> types.merge(matrix.info().dtype().name(), 1, Integer::sum));
         return scaled.size()
                 + " matrices of "
                 + String.join(" and ", types.keySet())
@@ -119,8 +126,7 @@ final class ScaledTensors implements PackedTensors {
             throw new IllegalArgumentException(name + " has no scales");
         }
         ScalarType type = target.scalarType().orElseThrow();
-        Tensor result =
-                torch.empty(matrix.info().dimensions(), Tensors.options(type), null);
+        Tensor result = torch.empty(matrix.info().dimensions(), Tensors.options(type), null);
         try (PointerScope scope = new PointerScope()) {
             Tensor codes = file.tensor(name);
             Tensor factors =
@@ -131,7 +137,10 @@ final class ScaledTensors implements PackedTensors {
             long all = matrix.info().shape().getFirst();
             long step = matrix.blockRows() == 1 ? ROWS : Math.min(ROWS, matrix.blockRows());
             for (long row = 0; row < all; ) {
-                long left = matrix.blockRows() == 1 ? all - row : matrix.blockRows() - row % matrix.blockRows();
+                long left =
+                        matrix.blockRows() == 1
+                                ? all - row
+                                : matrix.blockRows() - row % matrix.blockRows();
                 long count = Math.min(Math.min(step, left), all - row);
                 expand(matrix, codes, factors, result, row, count);
                 row += count;

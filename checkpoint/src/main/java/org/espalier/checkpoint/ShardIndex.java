@@ -24,8 +24,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param weightMap the file of each tensor as the index has it; empty where there is none
  * @param files the files in name order
  */
-record ShardIndex(
-        @Nullable ObjectNode json, Map<String, String> weightMap, TreeSet<String> files) {
+record ShardIndex(@Nullable ObjectNode json, Map<String, String> weightMap, TreeSet<String> files) {
     private static final Pattern SHARD =
             Pattern.compile("model-(\\d{5})-of-(\\d{5})\\.safetensors");
 
@@ -117,7 +116,9 @@ record ShardIndex(
                             + Shards.INDEX
                             + "; download what is missing: "
                             + String.join(", ", missing)
-                            + (absent > missing.size() ? " and " + (absent - missing.size()) + " more" : ""));
+                            + (absent > missing.size()
+                                    ? " and " + (absent - missing.size()) + " more"
+                                    : ""));
         }
     }
 

@@ -28,8 +28,7 @@ final class ShardPlan {
         source.shards()
                 .forEach((shard, file) ->
                         file.tensors().keySet().stream()
-                                .filter(name ->
-                                        source.contains(name) && source.owner(name) == file)
+                                .filter(name -> source.contains(name) && source.owner(name) == file)
                                 .map(source.tensors()::get)
                                 .forEach(info -> add(shard, info, dtype)));
     }

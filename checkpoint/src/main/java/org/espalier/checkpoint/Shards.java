@@ -112,7 +112,10 @@ final class Shards implements AutoCloseable {
                 twice.add(tensor);
             }
         }
-        note(twice, "is in two shards, with the same values", "are in two shards, with the same values");
+        note(
+                twice,
+                "is in two shards, with the same values",
+                "are in two shards, with the same values");
         return file;
     }
 

@@ -77,7 +77,8 @@ final class SideFiles {
             used.add(Shards.INDEX);
         }
         Set<String> names = new TreeSet<>();
-        for (Path entry : walk(path -> !isCopied(path) || !Files.isRegularFile(folder.resolve(path)))) {
+        for (Path entry :
+                walk(path -> !isCopied(path) || !Files.isRegularFile(folder.resolve(path)))) {
             Path relative = folder.relativize(entry);
             String hidden = hiddenFolder(relative);
             boolean directory = Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS);

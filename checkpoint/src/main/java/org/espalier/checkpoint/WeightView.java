@@ -39,9 +39,7 @@ record WeightView(
         }
         Map<String, TensorInfo> tensors = new LinkedHashMap<>();
         if (packed == null) {
-            shards.files()
-                    .values()
-                    .forEach(file -> file.tensors().forEach(tensors::putIfAbsent));
+            shards.files().values().forEach(file -> file.tensors().forEach(tensors::putIfAbsent));
         } else {
             tensors.putAll(packed.tensors());
         }

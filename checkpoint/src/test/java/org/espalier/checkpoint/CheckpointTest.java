@@ -189,7 +189,12 @@ class CheckpointTest {
         byte[] copy =
                 Folders.floats(
                         "{\"layer.0.proj.weight\":{\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[0,24]}}",
-                        1, 2, 3, 4, 5, 6);
+                        1,
+                        2,
+                        3,
+                        4,
+                        5,
+                        6);
         Bytes.write(folder, Folders.SHARDS.get(2), copy);
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             assertThat(checkpoint.notes())

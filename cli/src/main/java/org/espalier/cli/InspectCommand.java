@@ -90,7 +90,7 @@ final class InspectCommand implements Callable<Integer> {
         }
         try (OpenModel open = opened) {
             common.applyThreads();
-            ModelNotes.tell(open, console.progress());
+            ModelNotes.tellAll(open, console.progress());
             if (plan) {
                 forecast(open);
                 return 0;

@@ -13,23 +13,26 @@ final class ModelNotes {
 
     private ModelNotes() {}
 
-    /** Says it, in a line each. */
+    /** Says what was odd and which tensors are not used, in a line each. */
     static void tell(OpenModel model, Progress progress) {
-        all(model).forEach(note -> progress.note(model.checkpoint().folder() + ": " + note));
-    }
-
-    /** All that there is to say, a sentence each. */
-    static List<String> all(OpenModel model) {
         List<String> notes = odd(model);
         List<String> unread = unread(model.decoder());
         if (!unread.isEmpty()) {
             notes.add("not used by the network: " + shown(unread));
         }
+        notes.forEach(note -> progress.note(model.checkpoint().folder() + ": " + note));
+    }
+
+    /** As {@link #tell}, and which weight files lie there and are not read. */
+    static void tellAll(OpenModel model, Progress progress) {
+        tell(model, progress);
         List<String> files = model.checkpoint().otherWeights();
         if (!files.isEmpty()) {
-            notes.add("weight files that are not read: " + shown(files));
+            progress.note(
+                    model.checkpoint().folder()
+                            + ": weight files that are not read: "
+                            + shown(files));
         }
-        return notes;
     }
 
     /** What was read in spite of being odd. */

@@ -3,8 +3,8 @@ package org.espalier.cli;
 import java.io.PrintStream;
 import org.espalier.audit.receipt.Quality;
 import org.espalier.audit.receipt.Receipt;
-import org.jspecify.annotations.Nullable;
 import org.espalier.core.progress.LineProgress;
+import org.jspecify.annotations.Nullable;
 
 /** What {@code prune} prints when it is done. */
 final class PruneSummary {

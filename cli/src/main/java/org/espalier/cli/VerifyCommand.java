@@ -85,7 +85,6 @@ final class VerifyCommand implements Callable<Integer> {
                                     + " matrices, "
                                     + Words.percent(receipt.totals().sparsity())
                                     + " removed");
-
         }
         return 0;
     }

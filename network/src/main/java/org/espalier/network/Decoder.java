@@ -88,8 +88,7 @@ public final class Decoder implements AutoCloseable {
 
     private static Decoder open(Checkpoint checkpoint, DecoderConfig config) {
         CheckpointWeights weights = new CheckpointWeights(checkpoint);
-        boolean differs =
-                config.tied() && TiedHead.isContradicted(config.family(), checkpoint);
+        boolean differs = config.tied() && TiedHead.isContradicted(config.family(), checkpoint);
         Decoder decoder =
                 new Decoder(
                         differs ? config.untied() : config,

@@ -81,8 +81,7 @@ final class Origins {
         if (!remainder.files().isEmpty()) {
             text.append(
                     Html.element(
-                            "p",
-                            "Files left behind: " + String.join(", ", remainder.files())));
+                            "p", "Files left behind: " + String.join(", ", remainder.files())));
         }
         return text.toString();
     }
