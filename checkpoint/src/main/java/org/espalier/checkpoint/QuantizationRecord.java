@@ -111,14 +111,14 @@ final class QuantizationRecord {
     }
 
     private static long @Nullable [] pair(@Nullable JsonNode node) {
-        boolean pair =
-                node != null
-                        && node.isArray()
-                        && node.size() == 2
-                        && node.get(0).canConvertToLong()
-                        && node.get(1).canConvertToLong()
-                        && node.get(0).asLong() > 0
-                        && node.get(1).asLong() > 0;
-        return pair ? new long[] {node.get(0).asLong(), node.get(1).asLong()} : null;
+        if (node == null || !node.isArray() || node.size() != 2) {
+            return null;
+        }
+        JsonNode rows = node.get(0);
+        JsonNode columns = node.get(1);
+        boolean usable = rows.isIntegralNumber() && columns.isIntegralNumber();
+        return usable && rows.asLong(0) > 0 && columns.asLong(0) > 0
+                ? new long[] {rows.asLong(0), columns.asLong(0)}
+                : null;
     }
 }

@@ -298,6 +298,7 @@ final class ScaledTensors implements PackedTensors {
         return owners.values().stream()
                 .flatMap(file -> file.tensors().values().stream())
                 .filter(info -> info.shape().size() == 2)
+                .filter(info -> SCALES.stream().noneMatch(info.name()::endsWith))
                 .map(TensorInfo::dtype)
                 .filter(DType::isConvertible)
                 .findFirst()

@@ -82,10 +82,18 @@ final class InspectCommand implements Callable<Integer> {
         try {
             opened = OpenModel.open(model);
         } catch (UserError e) {
-            if (plan || !GgufFile.isNamed(model)) {
+            if (plan) {
                 throw e;
             }
-            list(FileListing.of(model, String.valueOf(e.getMessage())));
+            if (GgufFile.isNamed(model)) {
+                list(FileListing.of(model, String.valueOf(e.getMessage())));
+                return 0;
+            }
+            TensorListing listing = TensorListing.of(model, e);
+            if (listing == null) {
+                throw e;
+            }
+            list(listing);
             return 0;
         }
         try (OpenModel open = opened) {
@@ -106,6 +114,14 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private void list(FileListing listing) {
+        if (common.json()) {
+            console.json(listing.json());
+        } else {
+            listing.print(console);
+        }
+    }
+
+    private void list(TensorListing listing) {
         if (common.json()) {
             console.json(listing.json());
         } else {

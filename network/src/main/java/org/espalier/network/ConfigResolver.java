@@ -110,7 +110,7 @@ final class ConfigResolver {
 
     private void refuseWhatIsNotImplemented(Family family) {
         JsonNode quantization = config.get("quantization_config");
-        if (quantization != null && !quantization.isNull()) {
+        if (quantization != null && !quantization.isNull() && !quantization.isEmpty()) {
             reader.problem("quantization_config: quantized weights cannot be opened as a network");
         }
         JsonNode perLayer = config.get("per_layer_config");

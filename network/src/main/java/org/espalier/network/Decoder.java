@@ -87,6 +87,7 @@ public final class Decoder implements AutoCloseable {
     }
 
     private static Decoder open(Checkpoint checkpoint, DecoderConfig config) {
+        ForeignNames.refuse(config.family(), checkpoint.tensors().keySet());
         CheckpointWeights weights = new CheckpointWeights(checkpoint);
         boolean differs = config.tied() && TiedHead.isContradicted(config.family(), checkpoint);
         Decoder decoder =

@@ -113,7 +113,9 @@ final class RopeResolver {
 
     private double base(JsonNode map, Setting otherwise) {
         JsonNode given = map.get("rope_theta");
-        return given == null ? reader.positive(otherwise) : reader.positive("rope_theta", given);
+        return given == null || given.isNull()
+                ? reader.positive(otherwise)
+                : reader.positive("rope_theta", given);
     }
 
     private @Nullable JsonNode present(String key) {
@@ -132,7 +134,7 @@ final class RopeResolver {
         if (map == null) {
             return new Rope.Unscaled();
         }
-        JsonNode type = map.has("rope_type") ? map.get("rope_type") : map.get("type");
+        JsonNode type = map.get(present(map, "rope_type") ? "rope_type" : "type");
         String name = type == null || type.isNull() ? "default" : type.asString("");
         // The oldest Phi-3 files called LongRoPE so.
         if (name.equals("yarn") && map.has("short_factor")) {
@@ -162,20 +164,20 @@ final class RopeResolver {
             reader.problem(where + ".high_freq_factor must be above low_freq_factor " + low);
         }
         String original = "original_max_position_embeddings";
-        double positions = map.has(original) ? number(where, map, original) : maxPositions;
+        double positions = present(map, original) ? number(where, map, original) : maxPositions;
         return new Rope.Llama3(number(where, map, "factor"), low, high, positions);
     }
 
     /** As transformers reads it, {@code _compute_yarn_parameters}. */
     private Rope.Scaling yarn(String where, JsonNode map, long width, double base) {
         double factor = number(where, map, "factor");
-        double fast = map.has("beta_fast") ? number(where, map, "beta_fast") : 32;
-        double slow = map.has("beta_slow") ? number(where, map, "beta_slow") : 1;
+        double fast = present(map, "beta_fast") ? number(where, map, "beta_fast") : 32;
+        double slow = present(map, "beta_slow") ? number(where, map, "beta_slow") : 1;
         if (fast <= slow) {
             reader.problem(where + ".beta_fast must be above beta_slow " + slow);
         }
         String original = "original_max_position_embeddings";
-        double positions = map.has(original) ? number(where, map, original) : maxPositions;
+        double positions = present(map, original) ? number(where, map, original) : maxPositions;
         double low = turningPair(fast, width, base, positions);
         double high = turningPair(slow, width, base, positions);
         if (map.path("truncate").asBoolean(true)) {
@@ -237,13 +239,13 @@ final class RopeResolver {
     /** The length from which on a text takes the long factors. */
     private double longRopePositions(String where, JsonNode map) {
         String original = "original_max_position_embeddings";
-        if (map.has(original)) {
+        if (present(map, original)) {
             return number(where, map, original);
         }
         if (settings.originalPositions() != null) {
             return reader.positive(settings.originalPositions());
         }
-        return config.has(original)
+        return present(config, original)
                 ? reader.positive(original, config.get(original))
                 : maxPositions;
     }

@@ -35,7 +35,7 @@ final class SettingReader {
 
     /** A whole number from 1. */
     long count(Setting setting) {
-        return number(setting, node(setting), 1, 1);
+        return number(setting, given(setting), 1, 1);
     }
 
     /** A whole number from 1, or {@code otherwise} where it is null, absent without a default, or no setting at all. */
@@ -48,15 +48,14 @@ final class SettingReader {
 
     /** A whole number from 0. */
     long natural(Setting setting) {
-        return number(setting, node(setting), 0, 0);
+        return number(setting, given(setting), 0, 0);
     }
 
     private long number(Setting setting, @Nullable JsonNode node, long least, long harmless) {
-        if (node != null && node.isIntegralNumber() && node.canConvertToLong()) {
-            long value = node.longValue();
-            if (value >= least && value <= MOST) {
-                return value;
-            }
+        // Tools that are not written in Python leave 32000.0 where 32000 is meant.
+        double value = node != null && node.isNumber() ? node.asDouble(-1) : -1;
+        if (value >= least && value <= MOST && value == Math.rint(value)) {
+            return (long) value;
         }
         problem(found(setting.key(), "a whole number from " + least + " to " + MOST, node));
         return harmless;
@@ -64,7 +63,7 @@ final class SettingReader {
 
     /** A finite number above 0. */
     double positive(Setting setting) {
-        return positive(setting.key(), node(setting));
+        return positive(setting.key(), given(setting));
     }
 
     /** A finite number above 0. */
@@ -94,7 +93,7 @@ final class SettingReader {
     }
 
     boolean flag(Setting setting) {
-        JsonNode node = node(setting);
+        JsonNode node = given(setting);
         if (node != null && node.isBoolean()) {
             return node.booleanValue();
         }
@@ -103,7 +102,7 @@ final class SettingReader {
     }
 
     String text(Setting setting) {
-        JsonNode node = node(setting);
+        JsonNode node = given(setting);
         if (node != null && node.isString()) {
             return node.stringValue();
         }
@@ -111,13 +110,24 @@ final class SettingReader {
         return "";
     }
 
+    /** The value, or the default where it is absent or null: a setting without a meaning of its own for null. */
+    private @Nullable JsonNode given(Setting setting) {
+        JsonNode node = node(setting);
+        return node == null || node.isNull() ? setting.fallback() : node;
+    }
+
     private @Nullable JsonNode node(Setting setting) {
         JsonNode node = config.get(setting.key());
         List<String> also = setting.also();
-        for (int i = 0; node == null && also != null && i < also.size(); i++) {
-            node = config.get(also.get(i));
+        for (int i = 0; isNothing(node) && also != null && i < also.size(); i++) {
+            JsonNode other = config.get(also.get(i));
+            node = other == null ? node : other;
         }
         return node == null ? setting.fallback() : node;
+    }
+
+    private static boolean isNothing(@Nullable JsonNode node) {
+        return node == null || node.isNull();
     }
 
     private static String found(String key, String expected, @Nullable JsonNode node) {
