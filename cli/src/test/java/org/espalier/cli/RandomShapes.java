@@ -20,6 +20,8 @@ final class RandomShapes {
         RandomShapes model = new RandomShapes(config);
         if (model.type.equals("gpt2")) {
             model.gpt2();
+        } else if (model.type.equals("bloom")) {
+            model.bloom();
         } else {
             model.llamaLike();
         }
@@ -129,6 +131,22 @@ final class RandomShapes {
             transposed(block + "mlp.c_proj", number("n_inner"), hidden);
         }
         norm("transformer.ln_f", hidden, true);
+    }
+
+    private void bloom() {
+        long hidden = number("hidden_size");
+        put("word_embeddings.weight", number("vocab_size"), hidden);
+        norm("word_embeddings_layernorm", hidden, true);
+        for (int i = 0; i < number("n_layer"); i++) {
+            String block = "h." + i + ".";
+            norm(block + "input_layernorm", hidden, true);
+            linear(block + "self_attention.query_key_value", 3 * hidden, hidden, true);
+            linear(block + "self_attention.dense", hidden, hidden, true);
+            norm(block + "post_attention_layernorm", hidden, true);
+            linear(block + "mlp.dense_h_to_4h", 4 * hidden, hidden, true);
+            linear(block + "mlp.dense_4h_to_h", hidden, 4 * hidden, true);
+        }
+        norm("ln_f", hidden, true);
     }
 
     private void norm(String name, long width, boolean shifted) {

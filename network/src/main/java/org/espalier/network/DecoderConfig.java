@@ -98,6 +98,20 @@ public record DecoderConfig(
         return latent == null ? headDim : latent.valueWidth();
     }
 
+    /**
+     * The most bytes of scores, and of what is added to them, that the attention of a block holds at the same time.
+     *
+     * @param sequences in the batch
+     * @param tokens of each
+     */
+    public long scoreBytes(long sequences, long tokens) {
+        long most = 0;
+        for (int block = 0; block < blocks; block++) {
+            most = Math.max(most, Attention.of(this, block).scoreBytes(sequences * heads, tokens));
+        }
+        return most;
+    }
+
     /** Whether a block has experts in place of its MLP. */
     public boolean hasExperts(int block) {
         return mixture != null && mixture.inBlock().get(block);

@@ -39,12 +39,7 @@ final class LatentAttention implements AttentionLayer {
         queryNorm =
                 widths.queryRank() == 0 ? null : parameters.norm(names.queryNorm(), index, EPSILON);
         keyValueNorm = parameters.norm(names.keyValueNorm(), index, EPSILON);
-        attention =
-                new Attention(
-                        config.switches().attentionScale(),
-                        config.switches().attentionCap(),
-                        config.windows().get(index),
-                        null);
+        attention = Attention.of(config, index);
     }
 
     @Override

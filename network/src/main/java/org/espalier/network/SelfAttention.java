@@ -29,13 +29,7 @@ final class SelfAttention implements AttentionLayer {
         Family family = config.family();
         queryNorm = parameters.optionalNorm(family.names().qNorm(), index);
         keyNorm = parameters.optionalNorm(family.names().kNorm(), index);
-        boolean alibi = family.positions() == Family.Positions.ALIBI;
-        attention =
-                new Attention(
-                        config.switches().attentionScale(),
-                        config.switches().attentionCap(),
-                        config.windows().get(index),
-                        alibi ? Attention.alibiSlopes((int) config.heads()) : null);
+        attention = Attention.of(config, index);
     }
 
     @Override

@@ -21,13 +21,12 @@ public final class PassMemory {
         long queries = config.heads() * config.headDim();
         long keys = config.kvHeads() * config.headDim();
         long attention = 2 * hidden + 7 * queries + 4 * keys;
-        if (config.switches().attentionCap() != null) {
-            attention += 6 * config.heads() * longest;
-        }
         long mlp = 2 * hidden + 3 * widest(blocks);
         // The input, the sum after the attention, what the attention gave, the first dense output.
         long around = 4 * hidden;
-        return Float.BYTES * tokens * (around + Math.max(attention, mlp));
+        long sequences = Math.ceilDiv(tokens, Math.max(1, longest));
+        return Float.BYTES * tokens * (around + Math.max(attention, mlp))
+                + config.scoreBytes(sequences, longest);
     }
 
     /** The widest input or output of a matrix that is not the attention's. */
