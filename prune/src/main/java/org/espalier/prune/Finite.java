@@ -46,7 +46,7 @@ final class Finite {
      * @throws UserError that names the first weight that is NaN or infinite
      */
     static void requireWeight(Linear linear, Tensor weight) {
-        if (isFinite(weight)) {
+        if (Tensors.isFinite(weight)) {
             return;
         }
         try (PointerScope scope = new PointerScope()) {
@@ -72,25 +72,19 @@ final class Finite {
     static void requireStatistics(Linear linear, LayerStatistics statistics) {
         StoredGram stored = statistics.storedGram();
         boolean finite =
-                (stored == null || isFinite(stored))
+                (stored == null || stored.isFinite())
                         && Stream.of(
                                         statistics.sumOfSquares(),
                                         statistics.sum(),
                                         statistics.varianceWithin(),
                                         statistics.gram())
-                                .allMatch(figures -> figures == null || isFinite(figures));
+                                .allMatch(figures -> figures == null || Tensors.isFinite(figures));
         if (!finite) {
             throw new UserError(
                     "the inputs of "
                             + linear.name()
                             + " on the calibration text are not finite: NaN or infinities in an earlier tensor of the"
                             + " checkpoint, or activations whose squares are beyond float32");
-        }
-    }
-
-    private static boolean isFinite(StoredGram gram) {
-        try (PointerScope scope = new PointerScope()) {
-            return isFinite(gram.read());
         }
     }
 
@@ -125,7 +119,7 @@ final class Finite {
      * @throws UserError if any is NaN or infinite
      */
     static void requireScores(Linear linear, Tensor scores) {
-        if (!isFinite(scores)) {
+        if (!Tensors.isFinite(scores)) {
             throw refusal(linear, SCORES_BEYOND_FLOAT32);
         }
     }
@@ -136,7 +130,7 @@ final class Finite {
      * @throws UserError if an update has made a weight too large for that type
      */
     static void requireStored(Linear linear, Tensor stored) {
-        if (!isFinite(stored)) {
+        if (!Tensors.isFinite(stored)) {
             throw refusal(
                     linear,
                     "an updated value is beyond "
@@ -157,13 +151,5 @@ final class Finite {
     private static Tensor diagonal(LayerStatistics statistics) {
         StoredGram stored = statistics.storedGram();
         return stored == null ? statistics.gramMatrix().diagonal() : stored.diagonal();
-    }
-
-    /** A sum is quick and finite where all its terms are, but for an overflow, which is looked into. */
-    static boolean isFinite(Tensor tensor) {
-        try (PointerScope scope = new PointerScope()) {
-            return Double.isFinite(tensor.sum().item_double())
-                    || torch.isfinite(tensor).all().item_bool();
-        }
     }
 }

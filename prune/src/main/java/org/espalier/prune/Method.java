@@ -164,7 +164,7 @@ public record Method(
         LayerSolution done =
                 rescaled.restored(
                         repaired ? repair.repair(rescaled.problem(), solution) : solution);
-        if (!Finite.isFinite(done.weight())) {
+        if (!Tensors.isFinite(done.weight())) {
             throw new NumericFailure("the updated weights are beyond float32");
         }
         return done;
@@ -188,7 +188,7 @@ public record Method(
         return new Mask(
                 Tensors.scoped(() -> {
                     Tensor scores = chosen.score(weight, statistics);
-                    if (!Finite.isFinite(scores)) {
+                    if (!Tensors.isFinite(scores)) {
                         throw new NumericFailure(Finite.SCORES_BEYOND_FLOAT32);
                     }
                     return Selector.select(scores, recipe.select().pattern(), sparsity).keep();

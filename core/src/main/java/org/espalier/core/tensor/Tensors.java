@@ -79,6 +79,16 @@ public final class Tensors {
         }
     }
 
+    /** Whether no entry of a floating tensor is NaN or infinite. */
+    public static boolean isFinite(Tensor tensor) {
+        try (PointerScope scope = new PointerScope()) {
+            // A sum is quick, and finite where all its terms are, but for an overflow, which is
+            // looked into.
+            return Double.isFinite(tensor.sum().item_double())
+                    || torch.isfinite(tensor).all().item_bool();
+        }
+    }
+
     /** The element type. The binding makes a new enum constant for every call, so only this one may be compared. */
     public static ScalarType type(Tensor tensor) {
         return tensor.scalar_type().intern();

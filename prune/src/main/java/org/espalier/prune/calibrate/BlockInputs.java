@@ -69,6 +69,15 @@ public final class BlockInputs {
         return GramSum.panelBytes(columns);
     }
 
+    /** Bytes of the Gram matrices of some matrices of a block in a scratch file. */
+    public static long scratchBytes(List<Linear> linears) {
+        return of(linears).stream()
+                .mapToLong(
+                        readers ->
+                                GramSum.fileBytes(readers.getFirst().columns(), GramSum.PANEL))
+                .sum();
+    }
+
     /** Bytes of the statistics of some matrices of a block. */
     public static long statisticsBytes(List<Linear> linears, Collection<Statistic> needs) {
         return of(linears).stream()

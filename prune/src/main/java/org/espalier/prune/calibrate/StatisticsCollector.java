@@ -156,7 +156,7 @@ public final class StatisticsCollector implements InputObserver, AutoCloseable {
             if (needs.contains(Statistic.GRAM) && gram == null) {
                 gram = new GramSum(columns, GramSum.PANEL, scratch, stored);
                 largest = zeros(columns);
-                stored += GramSum.bytes(columns);
+                stored += GramSum.fileBytes(columns, GramSum.PANEL);
             }
             if (needs.contains(Statistic.SUM_OF_SQUARES) && sumOfSquares == null) {
                 sumOfSquares = zeros(columns);

@@ -25,6 +25,9 @@ public interface StoredGram {
         return matrix;
     }
 
+    /** Whether all its entries are numbers: neither NaN nor infinite. */
+    boolean isFinite();
+
     /** Its diagonal, float32 [in_features], in the innermost scope of the caller. */
     Tensor diagonal();
 }

@@ -3,6 +3,8 @@ package org.espalier.prune.calibrate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.assertj.core.data.Offset;
 import org.bytedeco.javacpp.PointerScope;
@@ -27,7 +29,8 @@ class GramSumTest {
                 ScratchFile file = new ScratchFile(folder.resolve("gram"));
                 GramSum memory = new GramSum(columns, panel, null, 0);
                 GramSum disk = new GramSum(columns, panel, file, 40);
-                GramSum other = new GramSum(columns, panel, file, 40 + GramSum.bytes(columns))) {
+                GramSum other = new GramSum(
+                                columns, panel, file, 40 + GramSum.fileBytes(columns, panel))) {
             double[] expected = new double[columns * columns];
             for (int tokens : new int[] {5, 1, 29}) {
                 float[] values = new float[tokens * columns];
@@ -51,6 +54,7 @@ class GramSumTest {
             for (int i = 0; i < sum.length; i++) {
                 assertThat((double) sum[i]).isCloseTo(expected[i], Offset.offset(1e-4));
             }
+            assertThat(memory.inMemory().equal(memory.inMemory().t())).as("symmetric").isTrue();
             assertThat(Tensors.toFloats(disk.read())).isEqualTo(sum);
             assertThat(Tensors.toFloats(disk.diagonal()))
                     .isEqualTo(Tensors.toFloats(memory.diagonal()))
@@ -58,6 +62,31 @@ class GramSumTest {
             assertThat(Tensors.toFloats(other.read())).containsOnly(0);
         }
         assertThat(folder).isEmptyDirectory();
+    }
+
+    /** One value beyond float32 in a late batch, in the last panel. */
+    @Test
+    void whatIsNotFiniteIsKnownWithoutReading() {
+        try (PointerScope scope = new PointerScope();
+                ScratchFile file = new ScratchFile(folder.resolve("gram"));
+                GramSum memory = new GramSum(10, 4, null, 0);
+                GramSum disk = new GramSum(10, 4, file, 0)) {
+            for (GramSum sum : List.of(memory, disk)) {
+                assertThat(GramSum.fileBytes(10, 4)).isEqualTo(4 * (4 * 10 + 4 * 6 + 2 * 2));
+                for (float last : new float[] {1, 2e19f, 1}) {
+                    float[] values = new float[20];
+                    Arrays.fill(values, 1);
+                    values[19] = last;
+                    sum.add(Tensors.floats(values, 2, 10));
+                }
+                assertThat(sum.isFinite()).isFalse();
+                assertThat(Tensors.toFloats(sum.read())[99]).isInfinite();
+            }
+            GramSum fine = new GramSum(10, 4, file, 0);
+            fine.add(Tensors.floats(new float[10], 1, 10));
+            assertThat(fine.isFinite()).isTrue();
+            fine.close();
+        }
     }
 
     @Test
