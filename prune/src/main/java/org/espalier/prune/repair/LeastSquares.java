@@ -47,16 +47,12 @@ public record LeastSquares(double damping) implements Repair {
         return Optional.empty();
     }
 
-    /**
-     * The Gram matrix, dense weights and targets in float64, the result, and for each thread a matrix of the survivors of
-     * a row, counted as if nothing were removed; a factorization per row.
-     */
+    /** What {@link MaskedLeastSquares} takes; a factorization per row. */
     @Override
     public LayerCost cost(long rows, long columns) {
-        long square = columns * columns;
+        double square = (double) columns * columns;
         return new LayerCost(
-                Double.BYTES * square * (1 + Torch.threads())
-                        + (2L * Double.BYTES + Float.BYTES) * rows * columns,
+                MaskedLeastSquares.bytes(rows, columns, Torch.threads()),
                 2.0 * square * rows + rows * square * (columns / 3.0));
     }
 

@@ -122,9 +122,13 @@ final class Admm {
     /** inverse = (G + rho I)^-1, worked out in float64. */
     private void invert(Tensor gram, Tensor inverse) {
         try (PointerScope scope = new PointerScope()) {
-            Tensor damped = gram.clone();
-            damped.diagonal().add_(new Scalar(rho));
-            inverse.copy_(torch.cholesky_inverse(torch.linalg_cholesky(damped)));
+            Tensor factor =
+                    Tensors.scoped(() -> {
+                        Tensor damped = gram.clone();
+                        damped.diagonal().add_(new Scalar(rho));
+                        return torch.linalg_cholesky(damped);
+                    });
+            inverse.copy_(torch.cholesky_inverse(factor));
         }
     }
 }

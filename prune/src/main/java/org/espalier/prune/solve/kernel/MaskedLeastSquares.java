@@ -8,12 +8,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -40,6 +41,12 @@ public final class MaskedLeastSquares {
 
     private static final double FIRST_RETRY = 1e-4;
 
+    /** Numbers on the right sides that are solved for together: 8 MiB. */
+    private static final int SIDES = 1 << 20;
+
+    /** What the lists and maps of the heap take for a row whose mask no other row has. */
+    private static final long ROW_BYTES = 256;
+
     private final MemorySegment gram;
     private final MemorySegment weights;
     private final MemorySegment targets;
@@ -60,6 +67,22 @@ public final class MaskedLeastSquares {
     }
 
     /**
+     * Bytes that a refit takes beside the Gram matrix, the weights and the masks that it is given.
+     *
+     * @param threads that factor at the same time
+     */
+    public static long bytes(long rows, long columns, int threads) {
+        long square = columns * columns;
+        long whole = Double.BYTES * (square + 2 * rows * columns) + Float.BYTES * rows * columns;
+        // A matrix of survivors, counted as if nothing were removed, right sides, columns.
+        long each =
+                Double.BYTES * (square + Math.min(SIDES, rows * columns) + columns)
+                        + Integer.BYTES * columns;
+        // Per row its number, its group and its place among those of the same hash.
+        return whole + threads * each + ROW_BYTES * rows;
+    }
+
+    /**
      * Refits all rows.
      *
      * @param gram X^T X, [in_features, in_features], undamped
@@ -73,7 +96,7 @@ public final class MaskedLeastSquares {
         Tensor result =
                 torch.zeros(Tensors.shape(weight), Tensors.options(ScalarType.Float)).contiguous();
         try (PointerScope scope = new PointerScope()) {
-            Tensor plain = gram.to(ScalarType.Double).clone().contiguous();
+            Tensor plain = gram.contiguous().to(ScalarType.Double, false, true, new MemoryFormatOptional());
             // An input that no token used is free: any positive diagonal leaves its weight as it
             // was.
             Tensor diagonal = plain.diagonal();
@@ -82,13 +105,15 @@ public final class MaskedLeastSquares {
             Tensor dense = weight.to(ScalarType.Double).contiguous();
             MaskedLeastSquares problem =
                     new MaskedLeastSquares(plain, dense, dense.matmul(plain), result, damping);
-            List<Rows> groups = groups(keep.contiguous());
+            Tensor masks = keep.contiguous();
+            List<Rows> groups = groups(masks);
             Parallel.rows(
                     groups.size(),
                     plain.numel(),
                     (from, to) -> {
                         for (long group = from; group < to; group++) {
-                            problem.refit(groups.get((int) group));
+                            int[] rows = groups.get((int) group).rows();
+                            problem.refit(rows, support(masks, rows[0]));
                         }
                     });
         }
@@ -96,98 +121,123 @@ public final class MaskedLeastSquares {
     }
 
     /** Rows that keep the same columns. */
-    private record Rows(List<Integer> rows, List<Integer> support) {}
+    private static final class Rows {
+        private int[] rows = new int[1];
+        private int count;
 
-    private static List<Rows> groups(Tensor keep) {
-        int rows = Math.toIntExact(keep.size(0));
-        int columns = Math.toIntExact(keep.size(1));
-        Map<ByteBuffer, Rows> groups = new LinkedHashMap<>();
-        for (int row = 0; row < rows; row++) {
-            byte[] mask = new byte[columns];
-            MemorySegment.copy(
-                    Tensors.segment(keep),
-                    ValueLayout.JAVA_BYTE,
-                    (long) row * columns,
-                    mask,
-                    0,
-                    columns);
-            groups.computeIfAbsent(
-                            ByteBuffer.wrap(mask), _ -> new Rows(new ArrayList<>(), support(mask)))
-                    .rows()
-                    .add(row);
-        }
-        return List.copyOf(groups.values());
-    }
-
-    private static List<Integer> support(byte[] mask) {
-        return IntStream.range(0, mask.length).filter(i -> mask[i] != 0).boxed().toList();
-    }
-
-    private void refit(Rows group) {
-        int[] support = group.support().stream().mapToInt(Integer::intValue).toArray();
-        if (support.length == 0) {
-            return;
-        }
-        double[] solution =
-                support.length == columns ? dense(group.rows()) : solve(group.rows(), support);
-        for (int index = 0; index < group.rows().size(); index++) {
-            long row = group.rows().get(index);
-            for (int kept = 0; kept < support.length; kept++) {
-                result.setAtIndex(
-                        ValueLayout.JAVA_FLOAT,
-                        row * columns + support[kept],
-                        (float) solution[index * support.length + kept]);
+        void add(int row) {
+            if (count == rows.length) {
+                rows = Arrays.copyOf(rows, 2 * count);
             }
+            rows[count++] = row;
+        }
+
+        int first() {
+            return rows[0];
+        }
+
+        int[] rows() {
+            return Arrays.copyOf(rows, count);
+        }
+    }
+
+    /** The groups in the order of their first rows. Masks are compared where they lie: nothing is kept of a row but its number. */
+    private static List<Rows> groups(Tensor keep) {
+        List<Rows> groups = new ArrayList<>();
+        Map<Integer, List<Rows>> alike = new HashMap<>();
+        int rows = Math.toIntExact(keep.size(0));
+        for (int row = 0; row < rows; row++) {
+            ByteBuffer mask = mask(keep, row);
+            List<Rows> candidates =
+                    alike.computeIfAbsent(mask.hashCode(), _ -> new ArrayList<>(1));
+            Rows group = null;
+            for (Rows candidate : candidates) {
+                if (mask(keep, candidate.first()).equals(mask)) {
+                    group = candidate;
+                    break;
+                }
+            }
+            if (group == null) {
+                group = new Rows();
+                groups.add(group);
+                candidates.add(group);
+            }
+            group.add(row);
+        }
+        return groups;
+    }
+
+    private static ByteBuffer mask(Tensor keep, int row) {
+        long columns = keep.size(1);
+        return Tensors.segment(keep).asSlice(row * columns, columns).asByteBuffer();
+    }
+
+    private static int[] support(Tensor keep, int row) {
+        ByteBuffer mask = mask(keep, row);
+        int[] support = new int[mask.limit()];
+        int kept = 0;
+        for (int column = 0; column < support.length; column++) {
+            support[kept] = column;
+            kept += mask.get(column) == 0 ? 0 : 1;
+        }
+        return Arrays.copyOf(support, kept);
+    }
+
+    private void refit(int[] rows, int[] support) {
+        if (support.length == columns) {
+            copy(rows);
+        } else if (support.length > 0) {
+            solve(rows, support);
         }
     }
 
     /** Rows that keep everything. */
-    private double[] dense(List<Integer> rows) {
-        double[] values = new double[Math.multiplyExact(rows.size(), columns)];
-        for (int index = 0; index < rows.size(); index++) {
-            MemorySegment.copy(
-                    weights,
-                    ValueLayout.JAVA_DOUBLE,
-                    (long) rows.get(index) * columns * Double.BYTES,
-                    values,
-                    index * columns,
-                    columns);
+    private void copy(int[] rows) {
+        for (int row : rows) {
+            for (long at = (long) row * columns; at < (row + 1L) * columns; at++) {
+                double value = weights.getAtIndex(ValueLayout.JAVA_DOUBLE, at);
+                result.setAtIndex(ValueLayout.JAVA_FLOAT, at, (float) value);
+            }
         }
-        return values;
     }
 
-    private double[] solve(List<Integer> rows, int[] support) {
+    /** Solves for all the rows with one factorization, some of them at a time. */
+    private void solve(int[] rows, int[] support) {
         int size = support.length;
+        int most = Math.max(1, Math.min(rows.length, SIDES / size));
         try (PointerScope scope = new PointerScope()) {
             DoublePointer matrix = new DoublePointer((long) size * size);
-            for (double tried = damping; ; tried = Math.max(FIRST_RETRY, 10 * tried)) {
-                double added = tried * meanDiagonal;
-                fill(matrix, support, added);
-                int info = LAPACKE_dpotrf(LAPACK_COL_MAJOR, (byte) 'L', size, matrix, size);
-                if (info == 0 && smallestPivot(matrix, size) > NOISE * meanDiagonal) {
-                    double[] right = gather(rows, support, 1, added);
-                    DoublePointer sides = new DoublePointer(right);
-                    LAPACKE_dpotrs(
-                            LAPACK_COL_MAJOR,
-                            (byte) 'L',
-                            size,
-                            rows.size(),
-                            matrix,
-                            size,
-                            sides,
-                            size);
-                    sides.get(right);
-                    return right;
-                }
-                if (info < 0 || tried >= 1) {
-                    throw new NumericFailure(
-                            "the Gram matrix ["
-                                    + columns
-                                    + ", "
-                                    + columns
-                                    + "] is not positive definite with damping "
-                                    + tried);
-                }
+            double added = factor(matrix, support);
+            DoublePointer sides = new DoublePointer((long) most * size);
+            MemorySegment values = segment(sides, (long) most * size);
+            for (int from = 0; from < rows.length; from += most) {
+                int count = Math.min(most, rows.length - from);
+                gather(rows, from, count, support, added, values);
+                LAPACKE_dpotrs(
+                        LAPACK_COL_MAJOR, (byte) 'L', size, count, matrix, size, sides, size);
+                scatter(rows, from, count, support, values);
+            }
+        }
+    }
+
+    /** Makes the matrix hold the factor of (G + added)_SS; returns what had to be added. */
+    private double factor(DoublePointer matrix, int[] support) {
+        int size = support.length;
+        for (double tried = damping; ; tried = Math.max(FIRST_RETRY, 10 * tried)) {
+            double added = tried * meanDiagonal;
+            fill(matrix, support, added);
+            int info = LAPACKE_dpotrf(LAPACK_COL_MAJOR, (byte) 'L', size, matrix, size);
+            if (info == 0 && smallestPivot(matrix, size) > NOISE * meanDiagonal) {
+                return added;
+            }
+            if (info < 0 || tried >= 1) {
+                throw new NumericFailure(
+                        "the Gram matrix ["
+                                + columns
+                                + ", "
+                                + columns
+                                + "] is not positive definite with damping "
+                                + tried);
             }
         }
     }
@@ -195,9 +245,7 @@ public final class MaskedLeastSquares {
     /** Column-major lower triangle of (G + added)_SS. */
     private void fill(DoublePointer matrix, int[] support, double added) {
         int size = support.length;
-        MemorySegment values =
-                MemorySegment.ofAddress(matrix.address())
-                        .reinterpret((long) size * size * Double.BYTES);
+        MemorySegment values = segment(matrix, (long) size * size);
         for (int column = 0; column < size; column++) {
             long source = (long) support[column] * columns;
             long target = (long) column * size;
@@ -211,19 +259,37 @@ public final class MaskedLeastSquares {
         }
     }
 
-    /** (a W G + b W)_S of the rows, one after the other. */
-    private double[] gather(List<Integer> rows, int[] support, double a, double b) {
-        double[] values = new double[Math.multiplyExact(rows.size(), support.length)];
-        int next = 0;
-        for (int row : rows) {
+    /** (W G + added W)_S of some rows, one after the other. */
+    private void gather(
+            int[] rows, int from, int count, int[] support, double added, MemorySegment sides) {
+        long next = 0;
+        for (int index = from; index < from + count; index++) {
             for (int column : support) {
-                long index = (long) row * columns + column;
-                values[next++] =
-                        a * targets.getAtIndex(ValueLayout.JAVA_DOUBLE, index)
-                                + b * weights.getAtIndex(ValueLayout.JAVA_DOUBLE, index);
+                long at = (long) rows[index] * columns + column;
+                sides.setAtIndex(
+                        ValueLayout.JAVA_DOUBLE,
+                        next++,
+                        targets.getAtIndex(ValueLayout.JAVA_DOUBLE, at)
+                                + added * weights.getAtIndex(ValueLayout.JAVA_DOUBLE, at));
             }
         }
-        return values;
+    }
+
+    private void scatter(int[] rows, int from, int count, int[] support, MemorySegment solutions) {
+        long next = 0;
+        for (int index = from; index < from + count; index++) {
+            for (int column : support) {
+                double value = solutions.getAtIndex(ValueLayout.JAVA_DOUBLE, next++);
+                result.setAtIndex(
+                        ValueLayout.JAVA_FLOAT,
+                        (long) rows[index] * columns + column,
+                        (float) value);
+            }
+        }
+    }
+
+    private static MemorySegment segment(DoublePointer numbers, long count) {
+        return MemorySegment.ofAddress(numbers.address()).reinterpret(count * Double.BYTES);
     }
 
     private static double smallestPivot(DoublePointer factor, int size) {
