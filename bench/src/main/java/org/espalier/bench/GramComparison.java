@@ -1,6 +1,8 @@
 package org.espalier.bench;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -27,6 +29,8 @@ import org.espalier.prune.calibrate.StatisticsCollector;
 public final class GramComparison {
     private static final long PANEL = 2048;
     private static final int BATCHES = 4;
+    private static final OperatingSystemMXBean SYSTEM =
+            (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
 
     private GramComparison() {}
 
@@ -56,44 +60,56 @@ public final class GramComparison {
         List<Double> whole = new ArrayList<>();
         List<Double> half = new ArrayList<>();
         List<Double> ratios = new ArrayList<>();
+        List<Double> processor = new ArrayList<>();
         boolean equal = true;
         // The first pair warms both sides up.
         for (int run = -1; run < runs; run++) {
             try (PointerScope scope = new PointerScope()) {
-                Tensor input = torch.randn(new long[] {1, tokens, width}, Tensors.options(ScalarType.Float));
-                Tensor sum = torch.zeros(new long[] {width, width}, Tensors.options(ScalarType.Float));
+                Tensor input =
+                        torch.randn(
+                                new long[] {1, tokens, width}, Tensors.options(ScalarType.Float));
+                Tensor sum =
+                        torch.zeros(new long[] {width, width}, Tensors.options(ScalarType.Float));
+                long used = SYSTEM.getProcessCpuTime();
                 long start = System.nanoTime();
                 for (int batch = 0; batch < BATCHES; batch++) {
                     product(sum, input.squeeze(0));
                 }
+                long usedUntil = SYSTEM.getProcessCpuTime();
                 long middle = System.nanoTime();
                 try (StatisticsCollector collector =
                         new StatisticsCollector(Set.of(Statistic.GRAM))) {
                     Linear linear =
-                            new Linear("up", 0, "up", width, width, false, Linear.BiasSlot.SWITCHABLE);
+                            new Linear(
+                                    "up", 0, "up", width, width, false, Linear.BiasSlot.SWITCHABLE);
                     for (int batch = 0; batch < BATCHES; batch++) {
                         collector.input(List.of(linear), input);
                     }
                     LayerStatistics statistics = collector.of(linear);
                     long end = System.nanoTime();
+                    long usedInAll = SYSTEM.getProcessCpuTime();
                     equal &= statistics.gramMatrix().equal(sum);
                     if (run >= 0) {
                         whole.add((middle - start) * 1e-9);
                         half.add((end - middle) * 1e-9);
                         ratios.add((double) (end - middle) / (middle - start));
+                        processor.add((double) (usedInAll - usedUntil) / (usedUntil - used));
                     }
                 }
             }
         }
         out.printf(
                 Locale.ROOT,
-                "%d: whole product %.3f s, half %.3f s, ratio %.2f (%.2f to %.2f), %s%n",
+                "%d: whole product %.3f s, half %.3f s, ratio %.2f (%.2f to %.2f), of processor time %.2f (%.2f to %.2f), %s%n",
                 width,
                 median(whole),
                 median(half),
                 median(ratios),
                 ratios.stream().min(Double::compare).orElseThrow(),
                 ratios.stream().max(Double::compare).orElseThrow(),
+                median(processor),
+                processor.stream().min(Double::compare).orElseThrow(),
+                processor.stream().max(Double::compare).orElseThrow(),
                 equal ? "equal to the bit" : "not equal to the bit");
     }
 

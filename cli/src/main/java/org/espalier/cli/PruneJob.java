@@ -31,6 +31,9 @@ final class PruneJob {
     /** The hidden states of the calibration tokens, where they do not fit into the memory. */
     private static final String STATES_SCRATCH = "hidden-states.scratch";
 
+    /** What left the last finished block, and what leaves the next one, for a run that goes on. */
+    private static final String STATES_KEPT = "hidden-states";
+
     /** The Gram matrices of a block, where they do not. */
     private static final String GRAM_SCRATCH = "gram.scratch";
 
@@ -94,7 +97,9 @@ final class PruneJob {
                     try {
                         Thrift thrift =
                                 memory.thrift(
-                                        writer.note(STATES_SCRATCH), writer.note(GRAM_SCRATCH));
+                                        writer.note(STATES_SCRATCH),
+                                        writer.note(GRAM_SCRATCH),
+                                        writer.note(STATES_KEPT));
                         PruneOutcome outcome =
                                 prune(
                                         calibration.pruner(plan, dense, sink, progress, thrift),

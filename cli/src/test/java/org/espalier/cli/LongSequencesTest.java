@@ -79,8 +79,7 @@ class LongSequencesTest {
                         .ints(tokens, 0, 17)
                         .mapToObj(Integer::toString)
                         .collect(Collectors.joining(", "));
-        return Files.writeString(
-                folder.resolve("long.jsonl"), "{\"input_ids\": [" + ids + "]}\n");
+        return Files.writeString(folder.resolve("long.jsonl"), "{\"input_ids\": [" + ids + "]}\n");
     }
 
     private Process start(Path model, Path calibration, Path out) throws IOException {

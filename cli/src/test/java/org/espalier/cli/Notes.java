@@ -19,6 +19,7 @@ final class Notes implements Progress {
 
     private final List<String> notes = new ArrayList<>();
     private final int last;
+    private int repeated;
 
     /** Lets the run come to its end. */
     Notes() {
@@ -37,6 +38,7 @@ final class Notes implements Progress {
 
     @Override
     public void step(String stage, int done, int total) {
+        repeated += stage.equals("repeating block") ? 1 : 0;
         if (stage.equals("pruning block") && done == last) {
             throw new Ended();
         }
@@ -45,6 +47,16 @@ final class Notes implements Progress {
     @Override
     public void note(String message) {
         notes.add(message);
+    }
+
+    /** Finished blocks that were run again for the hidden states behind them. */
+    int repeated() {
+        return repeated;
+    }
+
+    /** All remarks. */
+    List<String> all() {
+        return List.copyOf(notes);
     }
 
     /** The block that the run went on after; 0 if it began anew. */

@@ -8,6 +8,8 @@ import java.io.InputStream;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.Objects;
 import org.espalier.audit.receipt.ReceiptFile;
 import org.espalier.audit.receipt.Run;
@@ -17,6 +19,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the same command, and another one, do with the remains of an interrupted run. */
@@ -143,9 +147,118 @@ class ResumeTest {
     }
 
     private void interrupt(String recipe, int finished) throws IOException {
-        assertThatThrownBy(() -> run.prune(out, recipe, new Notes(finished)))
+        interrupt(recipe, finished, MemoryBudget.of(null));
+    }
+
+    private void interrupt(String recipe, int finished, MemoryBudget memory) throws IOException {
+        assertThatThrownBy(() -> run.prune(out, recipe, new Notes(finished), memory))
                 .isInstanceOf(Notes.Ended.class);
         assertThat(Notes.finishedBlocks(out)).isEqualTo(finished);
+    }
+
+    /** Inputs of pruned blocks, of dense ones, and statistics in groups; in memory and on the disk, in any order. */
+    @ParameterizedTest
+    @CsvSource({
+        "wanda, false, false",
+        "owl-wanda, true, true",
+        "sparsegpt, false, true",
+        "magnitude, false, false",
+        "alps, true, false"
+    })
+    void noFinishedBlockIsRunAgain(String recipe, boolean sparedBefore, boolean sparedAfter)
+            throws IOException {
+        Path undisturbed = folder.resolve("undisturbed/out");
+        run.prune(undisturbed, recipe, new Notes());
+        for (int finished = 1; finished <= TinyCheckpoint.BLOCKS; finished++) {
+            interrupt(recipe, finished, budget(recipe, sparedBefore));
+            Notes notes = new Notes();
+            run.prune(out, recipe, notes, budget(recipe, sparedAfter));
+            assertThat(notes.resumedAfter()).isEqualTo(finished);
+            assertThat(notes.repeated()).isZero();
+            Folders.assertSame(undisturbed, out, recipe + " after block " + finished);
+            DiskFaultTest.remove(out);
+        }
+    }
+
+    /** What was done to the file of hidden states, and how many of the three finished blocks are then run again. */
+    enum Harm {
+        SPOILT(1),
+        CUT_OFF(1),
+        LENGTHENED(1),
+        GONE(1),
+        OF_ANOTHER_RUN(1),
+        A_FOLDER(1),
+        BOTH_GONE(3);
+
+        private final int repeated;
+
+        Harm(int repeated) {
+            this.repeated = repeated;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void harmedHiddenStatesAreMadeAgain(Harm harm) throws IOException {
+        Path undisturbed = folder.resolve("undisturbed/out");
+        run.prune(undisturbed, "wanda", new Notes());
+        for (boolean spared : new boolean[] {false, true}) {
+            interrupt("sparsegpt", 3, budget("sparsegpt", spared));
+            Path work = Notes.work(out);
+            byte[] others = Files.readAllBytes(work.resolve(statesAfter(3)));
+            DiskFaultTest.remove(work);
+            interrupt("wanda", 3, budget("wanda", spared));
+            Path states = work.resolve(statesAfter(3));
+            switch (harm) {
+                case SPOILT -> flip(states, 1000);
+                case CUT_OFF -> Files.write(states, Arrays.copyOf(others, others.length - 1));
+                case LENGTHENED -> Files.write(states, new byte[1], StandardOpenOption.APPEND);
+                case GONE -> Files.delete(states);
+                case OF_ANOTHER_RUN -> Files.write(states, others);
+                case A_FOLDER -> {
+                    Files.delete(states);
+                    Files.createDirectory(states);
+                }
+                case BOTH_GONE -> {
+                    Files.delete(states);
+                    Files.delete(work.resolve(statesAfter(2)));
+                }
+            }
+            Notes notes = new Notes();
+            run.prune(out, "wanda", notes, budget("wanda", spared));
+            assertThat(notes.resumedAfter()).isEqualTo(3);
+            assertThat(notes.repeated()).isEqualTo(harm.repeated);
+            assertThat(notes.all())
+                    .anyMatch(note -> note.contains("hidden states that the interrupted run kept"));
+            Folders.assertSame(undisturbed, out, harm + ", spared " + spared);
+            DiskFaultTest.remove(out);
+        }
+    }
+
+    @Test
+    void statesThatCannotBeKeptStopNothing() throws IOException {
+        Path undisturbed = folder.resolve("undisturbed/out");
+        run.prune(undisturbed, "wanda", new Notes());
+        interrupt("wanda", 1);
+        // In the way of what leaves the second block, and not to be removed like a file.
+        Files.createDirectories(Notes.work(out).resolve(statesAfter(2)).resolve("taken"));
+        assertThatThrownBy(() -> run.prune(out, "wanda", new Notes(4)))
+                .isInstanceOf(Notes.Ended.class);
+        Notes notes = new Notes();
+        run.prune(out, "wanda", notes);
+        assertThat(notes.resumedAfter()).isEqualTo(4);
+        assertThat(notes.repeated()).isEqualTo(3);
+        assertThat(notes.all()).anyMatch(note -> note.contains("hidden states are no longer kept"));
+        Folders.assertSame(undisturbed, out, "not kept");
+    }
+
+    /** The two files take turns. */
+    private static String statesAfter(int blocks) {
+        return "hidden-states." + blocks % 2;
+    }
+
+    private MemoryBudget budget(String recipe, boolean spared) {
+        return MemoryBudget.of(spared ? run.tightest(recipe) + "B" : null);
     }
 
     private static void refused(Outcome outcome, String... reasons) {

@@ -37,8 +37,7 @@ class AttentionTest {
             long window,
             boolean sinking) {
         Attention attention() {
-            return new Attention(
-                    0.3, cap, window, sinking ? Attention.alibiSlopes(heads) : null);
+            return new Attention(0.3, cap, window, sinking ? Attention.alibiSlopes(heads) : null);
         }
 
         @Override
@@ -82,7 +81,12 @@ class AttentionTest {
                             .causal(
                                     tensor(queries, task, task.heads, task.asked, task.width),
                                     tensor(keys, task, task.kvHeads, task.known, task.width),
-                                    tensor(values, task, task.kvHeads, task.known, task.valueWidth));
+                                    tensor(
+                                            values,
+                                            task,
+                                            task.kvHeads,
+                                            task.known,
+                                            task.valueWidth));
             assertThat(Tensors.shape(mixed))
                     .containsExactly(task.sequences, task.heads, task.asked, task.valueWidth);
             float[] found = Tensors.toFloats(mixed.transpose(1, 2));
@@ -91,13 +95,13 @@ class AttentionTest {
                 int head = random.nextInt(task.heads);
                 int query = draw == 0 ? task.asked - 1 : random.nextInt(task.asked);
                 double[] wanted = wanted(task, queries, keys, values, sequence, head, query);
-                int at =
-                        ((sequence * task.asked + query) * task.heads + head) * task.valueWidth;
+                int at = ((sequence * task.asked + query) * task.heads + head) * task.valueWidth;
                 for (int i = 0; i < wanted.length; i++) {
                     assertThat((double) found[at + i])
-                            .as("seed %d, sequence %d, head %d, query %d", SEED, sequence, head, query)
-                            .isCloseTo(
-                                    wanted[i], org.assertj.core.data.Offset.offset(TOLERANCE));
+                            .as(
+                                    "seed %d, sequence %d, head %d, query %d",
+                                    SEED, sequence, head, query)
+                            .isCloseTo(wanted[i], org.assertj.core.data.Offset.offset(TOLERANCE));
                 }
             }
         }
@@ -131,12 +135,15 @@ class AttentionTest {
             double score = 0;
             for (int i = 0; i < task.width; i++) {
                 score +=
-                        (double) queries[at(task.heads, task.asked, sequence, head, query)
-                                        * task.width
-                                + i]
-                                * keys[at(task.kvHeads, task.known, sequence, shared, key)
-                                                * task.width
-                                        + i];
+                        (double)
+                                        queries[
+                                                at(task.heads, task.asked, sequence, head, query)
+                                                                * task.width
+                                                        + i]
+                                * keys[
+                                        at(task.kvHeads, task.known, sequence, shared, key)
+                                                        * task.width
+                                                + i];
             }
             score *= 0.3;
             score = task.cap == null ? score : task.cap * Math.tanh(score / task.cap);
@@ -145,9 +152,10 @@ class AttentionTest {
             for (int i = 0; i < task.valueWidth; i++) {
                 mixed[i] +=
                         weight
-                                * values[at(task.kvHeads, task.known, sequence, shared, key)
-                                                * task.valueWidth
-                                        + i];
+                                * values[
+                                        at(task.kvHeads, task.known, sequence, shared, key)
+                                                        * task.valueWidth
+                                                + i];
             }
         }
         double all = sum;

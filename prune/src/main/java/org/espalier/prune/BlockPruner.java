@@ -136,6 +136,9 @@ final class BlockPruner {
                 }
             }
         }
+        if (advance) {
+            states.turn();
+        }
         if (first != null) {
             PointerScope.getInnerScope().attach(first);
             first.releaseReference();
@@ -160,6 +163,7 @@ final class BlockPruner {
                 states.set(batch, output);
             }
         }
+        states.turn();
         return error;
     }
 

@@ -3,6 +3,7 @@ package org.espalier.prune;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.espalier.network.Linear;
+import org.espalier.prune.calibrate.SavedStates;
 import org.jspecify.annotations.Nullable;
 
 /** Takes the pruned layers as they are finished, block by block. */
@@ -31,6 +32,8 @@ public interface LayerSink {
      *
      * @param block what became of it
      * @param layers what became of its layers, in forward order
+     * @param states where what enters the next block is kept; null where it is not
      */
-    default void finished(BlockOutcome block, List<LayerOutcome> layers) {}
+    default void finished(
+            BlockOutcome block, List<LayerOutcome> layers, @Nullable SavedStates states) {}
 }

@@ -3,14 +3,12 @@ package org.espalier.prune;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.espalier.core.UserError;
 import org.espalier.core.progress.Progress;
 import org.espalier.core.recipe.Selection;
 import org.espalier.core.tensor.Tensors;
-import org.espalier.network.Block;
 import org.espalier.network.Decoder;
 import org.espalier.prune.allocate.Allocation;
 import org.espalier.prune.allocate.BudgetRestorer;
@@ -18,6 +16,7 @@ import org.espalier.prune.allocate.LayerShape;
 import org.espalier.prune.calibrate.Calibration;
 import org.espalier.prune.calibrate.GivenStatistics;
 import org.espalier.prune.calibrate.HiddenStates;
+import org.espalier.prune.calibrate.SavedStates;
 import org.espalier.prune.calibrate.Thrift;
 import org.jspecify.annotations.Nullable;
 
@@ -131,18 +130,18 @@ public final class Pruner {
             List<LayerOutcome> layers = new ArrayList<>(earlier.layers());
             List<BlockOutcome> blocks = new ArrayList<>(earlier.blocks());
             int all = walk.decoder().blocks();
-            Calibration unread = blocks.size() == all ? Calibration.NONE : walk.calibration();
-            try (HiddenStates states =
-                    HiddenStates.embed(unread, walk.decoder()::embed, walk.thrift().scratch())) {
-                replay(states, earlier);
+            CarriedStates carried = new CarriedStates(walk, earlier);
+            try (HiddenStates states = carried.open()) {
                 BlockPruner pruner = new BlockPruner(walk, states, sparsities, sink);
                 for (int index = blocks.size(); index < all; index++) {
                     walk.progress().step("pruning block", index, all);
                     BlockPruner.Result result = pruner.prune(index, layers.size());
                     blocks.add(result.block());
                     layers.addAll(result.layers());
-                    sink.finished(result.block(), result.layers());
+                    SavedStates saved = index < all - 1 ? carried.save(states) : null;
+                    sink.finished(result.block(), result.layers(), saved);
                 }
+                states.outdate();
             }
             walk.progress().step("pruning block", all, all);
             return new PruneOutcome(layers, blocks, allocateSeconds, seconds(start));
@@ -157,24 +156,6 @@ public final class Pruner {
         try (DenseScores scores = new DenseScores(walk)) {
             double[] wanted = allocation.wanted(shapes, scores, select.sparsity());
             return BudgetRestorer.restore(wanted, shapes, select.pattern(), select.sparsity());
-        }
-    }
-
-    /** Takes the hidden states through the finished blocks: they are what the next block saw when nothing interrupted. */
-    private void replay(HiddenStates states, EarlierWork earlier) {
-        int finished = earlier.blocks().size();
-        for (int index = 0; index < finished && states.size() > 0; index++) {
-            walk.progress().step("repeating block", index, finished);
-            try (Block block = walk.decoder().block(index, walk.thrift().loading())) {
-                if (walk.propagated()) {
-                    earlier.restore().accept(block);
-                }
-                for (int batch = 0; batch < states.size(); batch++) {
-                    try (PointerScope scope = new PointerScope()) {
-                        states.set(batch, block.forward(states.get(batch), null));
-                    }
-                }
-            }
         }
     }
 

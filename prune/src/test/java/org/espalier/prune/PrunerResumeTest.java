@@ -18,6 +18,7 @@ import org.espalier.network.Block;
 import org.espalier.network.Decoder;
 import org.espalier.network.Linear;
 import org.espalier.prune.calibrate.Calibration;
+import org.espalier.prune.calibrate.SavedStates;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -47,6 +48,7 @@ class PrunerResumeTest {
                                         .filter(layer -> layer.linear().block() < count)
                                         .toList(),
                                 outcome.blocks().subList(0, count),
+                                Map.of(),
                                 whole::restore);
                 Recorder rest = new Recorder();
                 PruneOutcome resumed = run(recipe, decoder, rest, earlier);
@@ -121,7 +123,8 @@ class PrunerResumeTest {
         }
 
         @Override
-        public void finished(BlockOutcome block, List<LayerOutcome> layers) {
+        public void finished(
+                BlockOutcome block, List<LayerOutcome> layers, @Nullable SavedStates states) {
             finished++;
         }
 

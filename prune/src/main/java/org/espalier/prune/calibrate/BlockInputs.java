@@ -73,8 +73,7 @@ public final class BlockInputs {
     public static long scratchBytes(List<Linear> linears) {
         return of(linears).stream()
                 .mapToLong(
-                        readers ->
-                                GramSum.fileBytes(readers.getFirst().columns(), GramSum.PANEL))
+                        readers -> GramSum.fileBytes(readers.getFirst().columns(), GramSum.PANEL))
                 .sum();
     }
 

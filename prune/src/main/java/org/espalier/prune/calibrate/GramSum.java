@@ -204,8 +204,8 @@ final class GramSum implements StoredGram, AutoCloseable {
 
     @Override
     public Tensor diagonal() {
-        return Tensors.scoped(() ->
-                diagonal == null ? inMemory().diagonal().clone() : diagonal.clone());
+        return Tensors.scoped(
+                () -> diagonal == null ? inMemory().diagonal().clone() : diagonal.clone());
     }
 
     @Override

@@ -13,12 +13,24 @@ import org.jspecify.annotations.Nullable;
  *     solved in groups, each after a pass of its own through the dense block
  * @param gramScratch file to make for the Gram matrices of a block; null keeps them in memory
  * @param loading whether a block is in memory as float32 or its matrices are converted at each use
+ * @param kept what the names of two files begin with in which the hidden states after the last finished block wait for a
+ *     run that goes on; null keeps none
  */
 public record Thrift(
         @Nullable Path scratch,
         long statisticsBytes,
         @Nullable Path gramScratch,
-        Block.Loading loading) {
+        Block.Loading loading,
+        @Nullable Path kept) {
+    /** Nothing is kept for a run that goes on. */
+    public Thrift(
+            @Nullable Path scratch,
+            long statisticsBytes,
+            @Nullable Path gramScratch,
+            Block.Loading loading) {
+        this(scratch, statisticsBytes, gramScratch, loading, null);
+    }
+
     /** Everything in memory. */
     public static final Thrift NONE = new Thrift(null, Long.MAX_VALUE, null, Block.Loading.WHOLE);
 }

@@ -24,14 +24,16 @@ public final class Effort {
      * @param plan tells how often each block is run
      */
     public static double operations(MemoryModel model, MemoryPlan plan) {
-        int passes = passes(model, plan);
-        double sum = passes * model.blocks().size() * attention(model);
-        for (List<Linear> block : model.blocks()) {
-            for (List<Linear> readers : BlockInputs.of(block)) {
+        double sum = 0;
+        for (int index = 0; index < model.blocks().size(); index++) {
+            int passes = passes(model, plan, index);
+            sum += passes * attention(model);
+            for (List<Linear> readers : BlockInputs.of(model.blocks().get(index))) {
                 double tokens = tokens(model, readers.getFirst());
-                long columns = readers.getFirst().columns();
+                double columns = readers.getFirst().columns();
                 if (model.method().needs().contains(Statistic.GRAM)) {
-                    sum += 2.0 * columns * columns * tokens;
+                    // Symmetric: half of it is made.
+                    sum += columns * columns * tokens;
                 }
                 for (Linear linear : readers) {
                     sum += 2.0 * linear.size() * tokens * passes + solving(model, linear);
@@ -48,25 +50,45 @@ public final class Effort {
      * @param plan tells how often each block is run, and how it is loaded
      */
     public static double traffic(MemoryModel model, MemoryPlan plan) {
-        int passes = passes(model, plan);
         double pass =
                 (double) TOUCHES
                         * PassMemory.bytes(model.config(), model.blocks(), model.tokens(), 1);
         double states = plan.statesOnDisk() ? 2.0 * model.stateBytes() : 0;
-        double batches = Math.ceil(model.tokens() / (double) HiddenStates.BATCH_TOKENS) * passes;
-        double loads = plan.loading() == Block.Loading.WHOLE ? passes : Math.max(1, batches);
-        double converted = (double) (Float.BYTES + model.storedBytes()) * Math.max(1, loads);
+        double batches = Math.ceil(model.tokens() / (double) HiddenStates.BATCH_TOKENS);
         double sum = 0;
-        for (List<Linear> block : model.blocks()) {
+        for (int index = 0; index < model.blocks().size(); index++) {
+            List<Linear> block = model.blocks().get(index);
+            int passes = passes(model, plan, index);
+            double loads = plan.loading() == Block.Loading.WHOLE ? passes : batches * passes;
+            double converted = (double) (Float.BYTES + model.storedBytes()) * Math.max(1, loads);
             double weights = block.stream().mapToLong(Linear::size).sum();
-            sum += passes * (pass + states) + converted * weights;
+            sum += passes * (pass + states) + converted * weights + gathering(model, block);
         }
         return sum;
     }
 
-    private static int passes(MemoryModel model, MemoryPlan plan) {
-        boolean measures = model.method().allocationReadsData() && model.tokens() > 0;
-        return plan.passes() + (measures ? 1 : 0);
+    /** What gathering the statistics goes over; the largest magnitudes beside a Gram matrix are one look at the input. */
+    private static double gathering(MemoryModel model, List<Linear> block) {
+        double looks = 0;
+        for (Statistic statistic : model.method().needs()) {
+            looks += statistic == Statistic.GRAM ? 1 : TOUCHES;
+        }
+        double sum = 0;
+        for (List<Linear> readers : BlockInputs.of(block)) {
+            Linear reader = readers.getFirst();
+            sum += looks * Float.BYTES * reader.columns() * tokens(model, reader);
+        }
+        return sum;
+    }
+
+    /** How often a block is run over the tokens. Nothing waits for what leaves the last one. */
+    private static int passes(MemoryModel model, MemoryPlan plan, int block) {
+        if (model.tokens() == 0) {
+            return 0;
+        }
+        boolean measures = model.method().allocationReadsData();
+        boolean last = block == model.blocks().size() - 1;
+        return plan.passes() + (measures ? 1 : 0) - (last && model.propagated() ? 1 : 0);
     }
 
     /** Queries with keys and probabilities with values, each token with those before it. */

@@ -57,6 +57,11 @@ public record MemoryModel(
         return FLOAT * tokens() * config.hidden();
     }
 
+    /** Bytes of the files in which hidden states are kept between the blocks: two generations. */
+    long keptBytes() {
+        return blocks.size() > 1 ? 2 * stateBytes() : 0;
+    }
+
     /** Statistics of one input at least, in bytes. */
     long leastStatistics() {
         return largest(block ->
@@ -211,16 +216,17 @@ public record MemoryModel(
         return method.needs().contains(Statistic.GRAM) && !sequences.isEmpty();
     }
 
-    /** Bytes of the Gram matrices of a block. */
+    /** Bytes of the Gram matrices of a block in a scratch file. */
     long gramBytes() {
-        return largest(block -> BlockInputs.statisticsBytes(block, EnumSet.of(Statistic.GRAM)));
+        return largest(BlockInputs::scratchBytes);
     }
 
     private long largestPanel() {
         return all().mapToLong(linear -> BlockInputs.panelBytes(linear.columns())).max().orElse(0);
     }
 
-    private boolean propagated() {
+    /** Whether each block is measured on what the pruned blocks before it give out. */
+    boolean propagated() {
         return method.recipe().inputs() == Recipe.Inputs.PROPAGATED;
     }
 

@@ -14,7 +14,7 @@ import org.espalier.prune.calibrate.Thrift;
  * @param statisticsBytes statistics that are held at a time, at most
  * @param loading how blocks are loaded
  * @param estimate the most memory that the run takes
- * @param scratchBytes size of the scratch files; 0 where there are none
+ * @param scratchBytes size of the scratch files, those in which hidden states are kept for a run that goes on included
  * @param passes how often the largest block is run over the calibration tokens
  */
 public record MemoryPlan(
@@ -30,13 +30,15 @@ public record MemoryPlan(
      *
      * @param scratch where the scratch file of the hidden states goes, if there is one
      * @param gramScratch where that of the Gram matrices goes, if there is one
+     * @param kept where hidden states are kept for a run that goes on
      */
-    public Thrift thrift(Path scratch, Path gramScratch) {
+    public Thrift thrift(Path scratch, Path gramScratch, Path kept) {
         return new Thrift(
                 statesOnDisk ? scratch : null,
                 statisticsBytes,
                 gramOnDisk ? gramScratch : null,
-                loading);
+                loading,
+                kept);
     }
 
     /** What is done to spare memory, in clauses; empty where nothing is. */

@@ -89,8 +89,7 @@ public final class MemoryPlanner {
                 statistics,
                 way.loading(),
                 model.estimate(way.onDisk(), way.gramOnDisk(), statistics, way.loading()),
-                (way.onDisk() ? model.stateBytes() : 0)
-                        + (way.gramOnDisk() ? model.gramBytes() : 0),
+                model.keptBytes() + (way.gramOnDisk() ? model.gramBytes() : 0),
                 model.passes(statistics));
     }
 }

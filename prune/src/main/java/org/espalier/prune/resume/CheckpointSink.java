@@ -18,6 +18,7 @@ import org.espalier.prune.EarlierWork;
 import org.espalier.prune.LayerOutcome;
 import org.espalier.prune.LayerSink;
 import org.espalier.prune.PrunePlan;
+import org.espalier.prune.calibrate.SavedStates;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -83,8 +84,12 @@ public final class CheckpointSink implements LayerSink {
                 plan.layers().stream().collect(Collectors.toMap(Linear::name, linear -> linear));
         List<LayerOutcome> layers = new ArrayList<>();
         List<BlockOutcome> blocks = new ArrayList<>();
+        Map<Integer, SavedStates> states = new TreeMap<>();
         for (FinishedBlock block : journal.blocks()) {
             blocks.add(block.block());
+            if (block.states() != null) {
+                states.put(block.block().block(), block.states());
+            }
             for (FinishedBlock.Layer layer : block.layers()) {
                 Linear linear = linears.get(layer.name());
                 if (linear == null) {
@@ -94,7 +99,7 @@ public final class CheckpointSink implements LayerSink {
             }
         }
         return new EarlierWork(
-                allocated.sparsities(), allocated.seconds(), layers, blocks, this::restore);
+                allocated.sparsities(), allocated.seconds(), layers, blocks, states, this::restore);
     }
 
     private boolean isWhole(FinishedBlock block) {
@@ -140,10 +145,11 @@ public final class CheckpointSink implements LayerSink {
     }
 
     @Override
-    public void finished(BlockOutcome block, List<LayerOutcome> layers) {
+    public void finished(
+            BlockOutcome block, List<LayerOutcome> layers, @Nullable SavedStates states) {
         writer.force();
         synchronized (tensors) {
-            journal.finished(block, layers, tensors);
+            journal.finished(block, layers, tensors, states);
             tensors.clear();
         }
         writer.keep();

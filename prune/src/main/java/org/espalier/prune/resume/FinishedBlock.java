@@ -7,6 +7,8 @@ import org.espalier.network.Linear;
 import org.espalier.prune.BlockOutcome;
 import org.espalier.prune.LayerOutcome;
 import org.espalier.prune.LayerOutcome.ErrorKind;
+import org.espalier.prune.calibrate.SavedStates;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A finished block as the journal holds it.
@@ -14,10 +16,15 @@ import org.espalier.prune.LayerOutcome.ErrorKind;
  * @param block what became of it
  * @param layers what became of its layers, in forward order
  * @param tensors the tensors that were stored, with the CRC-32C of their bytes
+ * @param states what is kept of the hidden states behind the block, or null
  * @param runSeconds time that the run had taken until then, interrupted ones before it included
  */
 record FinishedBlock(
-        BlockOutcome block, List<Layer> layers, Map<String, String> tensors, double runSeconds) {
+        BlockOutcome block,
+        List<Layer> layers,
+        Map<String, String> tensors,
+        @Nullable SavedStates states,
+        double runSeconds) {
     FinishedBlock {
         layers = List.copyOf(layers);
         tensors = new TreeMap<>(tensors);

@@ -11,6 +11,7 @@ import org.espalier.checkpoint.journal.Journal;
 import org.espalier.core.UserError;
 import org.espalier.prune.BlockOutcome;
 import org.espalier.prune.LayerOutcome;
+import org.espalier.prune.calibrate.SavedStates;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -22,7 +23,7 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public final class PruneJournal implements AutoCloseable {
     /** Version of the layout of the entries; part of every fingerprint. */
-    public static final int FORMAT = 1;
+    public static final int FORMAT = 2;
 
     static final String NAME = "journal.jsonl";
 
@@ -144,12 +145,17 @@ public final class PruneJournal implements AutoCloseable {
         append(ALLOCATED, allocated);
     }
 
-    void finished(BlockOutcome block, List<LayerOutcome> layers, Map<String, String> tensors) {
+    void finished(
+            BlockOutcome block,
+            List<LayerOutcome> layers,
+            Map<String, String> tensors,
+            @Nullable SavedStates states) {
         FinishedBlock entry =
                 new FinishedBlock(
                         block,
                         layers.stream().map(FinishedBlock.Layer::of).toList(),
                         tensors,
+                        states,
                         runSeconds());
         append(BLOCK, entry);
         blocks.add(entry);

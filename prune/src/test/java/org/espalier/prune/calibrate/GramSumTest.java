@@ -29,8 +29,8 @@ class GramSumTest {
                 ScratchFile file = new ScratchFile(folder.resolve("gram"));
                 GramSum memory = new GramSum(columns, panel, null, 0);
                 GramSum disk = new GramSum(columns, panel, file, 40);
-                GramSum other = new GramSum(
-                                columns, panel, file, 40 + GramSum.fileBytes(columns, panel))) {
+                GramSum other =
+                        new GramSum(columns, panel, file, 40 + GramSum.fileBytes(columns, panel))) {
             double[] expected = new double[columns * columns];
             for (int tokens : new int[] {5, 1, 29}) {
                 float[] values = new float[tokens * columns];

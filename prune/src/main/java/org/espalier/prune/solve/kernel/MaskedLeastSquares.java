@@ -96,7 +96,9 @@ public final class MaskedLeastSquares {
         Tensor result =
                 torch.zeros(Tensors.shape(weight), Tensors.options(ScalarType.Float)).contiguous();
         try (PointerScope scope = new PointerScope()) {
-            Tensor plain = gram.contiguous().to(ScalarType.Double, false, true, new MemoryFormatOptional());
+            Tensor plain =
+                    gram.contiguous()
+                            .to(ScalarType.Double, false, true, new MemoryFormatOptional());
             // An input that no token used is free: any positive diagonal leaves its weight as it
             // was.
             Tensor diagonal = plain.diagonal();
@@ -148,8 +150,7 @@ public final class MaskedLeastSquares {
         int rows = Math.toIntExact(keep.size(0));
         for (int row = 0; row < rows; row++) {
             ByteBuffer mask = mask(keep, row);
-            List<Rows> candidates =
-                    alike.computeIfAbsent(mask.hashCode(), _ -> new ArrayList<>(1));
+            List<Rows> candidates = alike.computeIfAbsent(mask.hashCode(), _ -> new ArrayList<>(1));
             Rows group = null;
             for (Rows candidate : candidates) {
                 if (mask(keep, candidate.first()).equals(mask)) {
