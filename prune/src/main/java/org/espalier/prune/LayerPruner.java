@@ -3,6 +3,7 @@ package org.espalier.prune;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.espalier.core.UserError;
 import org.espalier.core.tensor.Tensors;
@@ -49,7 +50,7 @@ final class LayerPruner {
             Finite.requireStored(linear, stored);
             solution.weight().close(); // as large as the matrix, and another follows
             Tensor weight = stored.to(ScalarType.Float);
-            Tensor bias = solution.bias();
+            Tensor bias = solution.bias() == null ? promised(linear) : solution.bias();
             if (bias != null) {
                 bias = walk.stored(bias, linear.biasName()).to(ScalarType.Float);
                 Finite.requireStored(linear, bias);
@@ -69,6 +70,16 @@ final class LayerPruner {
                     statistics.tokens(),
                     seconds);
         }
+    }
+
+    /** Where the repair throws a family's bias switches, zeros for the matrices that it leaves alone; or null. */
+    private @Nullable Tensor promised(Linear linear) {
+        boolean switched =
+                walk.method().repair().changesBias()
+                        && linear.bias() == Linear.BiasSlot.SWITCHABLE;
+        return switched
+                ? torch.zeros(new long[] {linear.rows()}, Tensors.options(ScalarType.Float))
+                : null;
     }
 
     private LayerSolution solve(

@@ -170,17 +170,10 @@ public record Method(
         return done;
     }
 
-    /**
-     * The dense layer to the bit, for where nothing goes nothing needs an update. A bias that the repair would have added
-     * is there and zero, for the model's configuration promises one.
-     */
-    private LayerSolution untouched(Tensor weight, @Nullable Tensor bias) {
+    /** The dense layer to the bit, for where nothing goes nothing needs an update. */
+    private static LayerSolution untouched(Tensor weight, @Nullable Tensor bias) {
         Tensor everything = torch.ones(Tensors.shape(weight), Tensors.options(ScalarType.Bool));
-        Tensor kept = bias;
-        if (bias == null && repair.changesBias()) {
-            kept = torch.zeros(new long[] {weight.size(0)}, Tensors.options(ScalarType.Float));
-        }
-        return new LayerSolution(weight.clone(), kept, new Mask(everything));
+        return new LayerSolution(weight.clone(), bias, new Mask(everything));
     }
 
     /** The scores are as large as the weight and gone when this returns. */

@@ -70,7 +70,10 @@ public record PrunePlan(Method method, List<Linear> layers) {
                 .toList();
     }
 
-    /** The matrices that get a bias where there was none. */
+    /**
+     * The matrices that get a bias where there was none: all of a switch, for stock runtimes read it for all of them; it is
+     * zero where the repair leaves a matrix alone.
+     */
     public List<Linear> newBiases() {
         if (!method.repair().changesBias()) {
             return List.of();
@@ -94,7 +97,9 @@ public record PrunePlan(Method method, List<Linear> layers) {
     }
 
     private static Optional<String> refusal(Method method, Linear linear) {
-        if (method.repair().changesBias() && linear.bias() == Linear.BiasSlot.NONE) {
+        if (method.repair().changesBias()
+                && method.repair().appliesTo(linear.kind())
+                && linear.bias() == Linear.BiasSlot.NONE) {
             return Optional.of(
                     "the repair '"
                             + method.recipe().repair().method()

@@ -10,6 +10,7 @@ import org.espalier.prune.allocate.Dlp;
 import org.espalier.prune.allocate.Global;
 import org.espalier.prune.allocate.Owl;
 import org.espalier.prune.repair.Dsnot;
+import org.espalier.prune.repair.MeanToBias;
 import org.espalier.prune.score.Ria;
 import org.junit.jupiter.api.Test;
 
@@ -24,7 +25,7 @@ class MethodDefaultsTest {
         assertThat(Dlp.from(none())).isEqualTo(new Dlp(0.15, Dlp.Reduce.MEDIAN));
         assertThat(Global.from(none())).isEqualTo(new Global(0.01));
         assertThat(Dsnot.from(none()))
-                .isEqualTo(new Dsnot(50, 0.1, 1, false, Dsnot.Layers.ATTENTION));
+                .isEqualTo(new Dsnot(new Dsnot.Cycles.Count(50), 0.1, 1, false, Dsnot.Layers.ATTENTION));
         assertThat(problems.isEmpty()).isTrue();
     }
 
@@ -48,14 +49,26 @@ class MethodDefaultsTest {
                                         true,
                                         "layers",
                                         "all")))
-                .isEqualTo(new Dsnot(7, Double.POSITIVE_INFINITY, 0.5, true, Dsnot.Layers.ALL));
+                .isEqualTo(new Dsnot(new Dsnot.Cycles.Count(7), Double.POSITIVE_INFINITY, 0.5, true, Dsnot.Layers.ALL));
+        assertThat(Dsnot.from(of("cycles-fraction", 0.02)).cycles())
+                .isEqualTo(new Dsnot.Cycles.Fraction(0.02));
+        assertThat(MeanToBias.from(of("layers", "residual")).appliesTo("down")).isTrue();
+        assertThat(MeanToBias.from(of("layers", "residual")).appliesTo("q")).isFalse();
+        assertThat(MeanToBias.from(none()).appliesTo("q")).isTrue();
         assertThat(problems.isEmpty()).isTrue();
+    }
+
+    @Test
+    void cyclesAreGivenAsANumberOrAsAShareAndNotAsBoth() {
+        Dsnot.from(of("cycles", 5, "cycles-fraction", 0.1));
+        assertThat(problems.faults()).singleElement().asString().contains("give one of the two");
     }
 
     @Test
     void whatIsOutOfRangeIsReportedAndTheDefaultStandsIn() {
         assertThat(Owl.from(of("lambda", 0.7))).isEqualTo(new Owl(0.08, 5));
-        assertThat(Dsnot.from(of("cycles", -1)).cycles()).isEqualTo(50);
+        assertThat(Dsnot.from(of("cycles", -1)).cycles())
+                .isEqualTo(new Dsnot.Cycles.Count(50));
         assertThat(Dlp.from(of("reduce", "mode")).reduce()).isEqualTo(Dlp.Reduce.MEDIAN);
         assertThat(problems.faults()).hasSize(3);
         assertThat(problems.faults().getFirst()).contains("part.lambda").contains("0.7");

@@ -93,6 +93,18 @@ public final class Parameters {
         return standard;
     }
 
+    /** Whether the key was given. */
+    public boolean has(String key) {
+        return part.parameters().containsKey(key);
+    }
+
+    /** Reports two keys of which one stands in the place of the other, where both were given. */
+    public void requireOneOf(String key, String other) {
+        if (has(key) && has(other)) {
+            fault(other, "stands in the place of " + key + "; give one of the two");
+        }
+    }
+
     /** Reports every key that was given and never read. */
     public void finish() {
         Set<String> unknown = new TreeSet<>(part.parameters().keySet());

@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.espalier.core.Rounding;
 import org.espalier.core.pattern.Group;
 import org.espalier.core.pattern.Pattern;
 import org.espalier.core.recipe.Parameters;
@@ -26,15 +27,61 @@ import org.espalier.prune.select.Mask;
  * entries of the other kind, or divides by the variance of a dead feature, this does not; otherwise it follows the code.
  * The N:M form removes by the Wanda score, which is the official one when Wanda chose the mask.
  *
- * @param cycles swaps per row at most, at least 0
+ * @param cycles swaps per row at most; the official 50 are most of a row of 64 and next to nothing of one of 4096, so a
+ *     fraction of the row can be given instead
  * @param threshold a row whose expected error is at most this is left alone; an absolute figure, of a sum over the
  *     tokens of a sequence, which the official code sets for sequences of 2048
  * @param power exponent of the input variance by which the growth order divides, at least 0
  * @param sameSign whether a row stops before its error changes sign; always so for N:M
  * @param layers which layers are touched
  */
-public record Dsnot(int cycles, double threshold, double power, boolean sameSign, Layers layers)
+public record Dsnot(
+        Cycles cycles, double threshold, double power, boolean sameSign, Layers layers)
         implements Repair {
+    /** How many swaps a row may make at most. */
+    public sealed interface Cycles {
+        /** At most so many in a row of that many input features. */
+        int in(int columns);
+
+        /**
+         * The same number in every row, as in the official code.
+         *
+         * @param number at least 0
+         */
+        record Count(int number) implements Cycles {
+            public Count {
+                if (number < 0) {
+                    throw new IllegalArgumentException(
+                            "cycles must be at least 0 but is " + number);
+                }
+            }
+
+            @Override
+            public int in(int columns) {
+                return number;
+            }
+        }
+
+        /**
+         * A share of the input features, so that layers of every width are refined alike.
+         *
+         * @param share in [0, 1]
+         */
+        record Fraction(double share) implements Cycles {
+            public Fraction {
+                if (!(share >= 0 && share <= 1)) {
+                    throw new IllegalArgumentException(
+                            "the share of cycles must be in [0, 1] but is " + share);
+                }
+            }
+
+            @Override
+            public int in(int columns) {
+                return (int) Rounding.removed(columns, share);
+            }
+        }
+    }
+
     /** Which layers are touched. */
     public enum Layers {
         /** Only those of the attention, as the official code has it by default. */
@@ -46,12 +93,10 @@ public record Dsnot(int cycles, double threshold, double power, boolean sameSign
             Set.of("q", "k", "v", "qkv", "q_a", "q_b", "kv_a", "kv_b", "o");
 
     /** The defaults of the official code. */
-    public static final Dsnot STANDARD = new Dsnot(50, 0.1, 1, false, Layers.ATTENTION);
+    public static final Dsnot STANDARD = 
+            new Dsnot(new Cycles.Count(50), 0.1, 1, false, Layers.ATTENTION);
 
     public Dsnot {
-        if (cycles < 0) {
-            throw new IllegalArgumentException("cycles must be at least 0 but is " + cycles);
-        }
         if (!(threshold >= 0)) {
             throw new IllegalArgumentException("threshold must be at least 0 but is " + threshold);
         }
@@ -61,18 +106,25 @@ public record Dsnot(int cycles, double threshold, double power, boolean sameSign
     }
 
     /**
-     * Reads {@code cycles} (50), {@code threshold} (0.1), {@code power} (1), {@code same-sign} (false) and
-     * {@code layers} ({@code attention} or {@code all}).
+     * Reads {@code cycles} (50) or {@code cycles-fraction} of the input features in its place, {@code threshold} (0.1),
+     * {@code power} (1), {@code same-sign} (false) and {@code layers} ({@code attention} or {@code all}).
      */
     public static Dsnot from(Parameters parameters) {
         return new Dsnot(
-                parameters.integer("cycles", STANDARD.cycles, 0, 1_000_000),
+                cycles(parameters),
                 parameters.number("threshold", STANDARD.threshold, 0, Double.POSITIVE_INFINITY),
                 parameters.number("power", STANDARD.power, 0, 4),
                 parameters.flag("same-sign", STANDARD.sameSign),
                 parameters.choice("layers", "attention", "attention", "all").equals("all")
                         ? Layers.ALL
                         : Layers.ATTENTION);
+    }
+
+    private static Cycles cycles(Parameters parameters) {
+        parameters.requireOneOf("cycles", "cycles-fraction");
+        Cycles count = new Cycles.Count(parameters.integer("cycles", 50, 0, 1_000_000));
+        Cycles fraction = new Cycles.Fraction(parameters.number("cycles-fraction", 0, 0, 1));
+        return parameters.has("cycles-fraction") ? fraction : count;
     }
 
     @Override

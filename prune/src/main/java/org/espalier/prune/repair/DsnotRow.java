@@ -14,6 +14,7 @@ final class DsnotRow {
     private final Inputs inputs;
     private final int groupWidth;
     private final int columns;
+    private final int cycles;
 
     /** What each weight gives on average: a removed one if it were dense again, a kept one as it is. */
     private final double[] contribution;
@@ -53,6 +54,7 @@ final class DsnotRow {
         this.inputs = inputs;
         this.groupWidth = groupWidth;
         this.columns = inputs.sum.length;
+        this.cycles = settings.cycles().in(columns);
         this.contribution = new double[columns];
         this.removalScore = new float[columns];
         this.mayGo = new boolean[columns];
@@ -80,7 +82,7 @@ final class DsnotRow {
         Removals removals = groupWidth > 0 ? this::cheapestOfGroup : new SignedRemovals();
         int bottom = 0;
         int top = grown - 1;
-        for (int cycle = 0; cycle < settings.cycles(); cycle++) {
+        for (int cycle = 0; cycle < cycles; cycle++) {
             if (!(Math.abs(error) > settings.threshold())) {
                 return;
             }

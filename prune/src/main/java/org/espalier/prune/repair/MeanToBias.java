@@ -20,11 +20,30 @@ import org.jspecify.annotations.Nullable;
  * of the layer over the calibration tokens is that of the dense layer. Weights and mask stay.
  *
  * <p>The bias compensation of FLAP (An et al., AAAI 2024, arXiv 2312.11983, equation 8) applied to single weights.
+ *
+ * @param layers which layers get one
  */
-public record MeanToBias() implements Repair {
-    /** Takes no parameters. */
+public record MeanToBias(Layers layers) implements Repair {
+    /** Which layers get a bias. */
+    public enum Layers {
+        ALL,
+        /** Those that write to the residual stream, {@code o} and {@code down}, where FLAP has its biases. */
+        RESIDUAL
+    }
+
+    private static final Set<String> RESIDUAL = Set.of("o", "down");
+
+    /** Reads {@code layers} ({@code all} or {@code residual}). */
     public static MeanToBias from(Parameters parameters) {
-        return new MeanToBias();
+        return new MeanToBias(
+                parameters.choice("layers", "all", "all", "residual").equals("all")
+                        ? Layers.ALL
+                        : Layers.RESIDUAL);
+    }
+
+    @Override
+    public boolean appliesTo(String kind) {
+        return layers == Layers.ALL || RESIDUAL.contains(kind);
     }
 
     @Override

@@ -7,12 +7,14 @@ import static org.assertj.core.api.Assertions.within;
 import org.bytedeco.javacpp.PointerScope;
 import org.espalier.core.pattern.Group;
 import org.espalier.core.pattern.Pattern;
+import org.espalier.prune.repair.Dsnot.Cycles.Count;
+import org.espalier.prune.repair.Dsnot.Cycles.Fraction;
 import org.junit.jupiter.api.Test;
 
 /** The golden cases of the card dsnot. */
 class DsnotTest {
     private static final Pattern ROW = new Pattern.Unstructured(new Group.Row());
-    private static final Dsnot EVERYTHING = new Dsnot(50, 0.001, 1, false, Dsnot.Layers.ALL);
+    private static final Dsnot EVERYTHING = new Dsnot(new Count(50), 0.001, 1, false, Dsnot.Layers.ALL);
 
     @Test
     void swapsTheWeightThatGivesMostBackForTheLeastImportantOneOfTheOtherSign() {
@@ -26,16 +28,16 @@ class DsnotTest {
                             ROW,
                             new int[] {0, 0, 1, 1, 1, 0},
                             RepairCase.statistics(1, 1, 1, 1, 1, 1));
-            float[] once = layer.repaired(new Dsnot(1, 0.1, 1, false, Dsnot.Layers.ALL));
+            float[] once = layer.repaired(new Dsnot(new Count(1), 0.1, 1, false, Dsnot.Layers.ALL));
             // The largest, 2, grows; of the kept negatives the smaller, -3, goes: e = 2.5 - 2 - 3 =
             // -2.5.
             assertThat(once).containsExactly(0, 2, 0, -4, 5, 0);
             // Now the row gives too much: -0.5 grows and 5, the only positive one there was, goes:
             // e = 3.
-            float[] twice = layer.repaired(new Dsnot(2, 0.1, 1, false, Dsnot.Layers.ALL));
+            float[] twice = layer.repaired(new Dsnot(new Count(2), 0.1, 1, false, Dsnot.Layers.ALL));
             assertThat(twice).containsExactly(0, 2, 0, -4, 0, -0.5f);
             // With the same-sign test the first swap already goes too far.
-            assertThat(layer.repaired(new Dsnot(50, 0.1, 1, true, Dsnot.Layers.ALL)))
+            assertThat(layer.repaired(new Dsnot(new Count(50), 0.1, 1, true, Dsnot.Layers.ALL)))
                     .containsExactly(0, 0, -3, -4, 5, 0);
         }
     }
@@ -47,9 +49,9 @@ class DsnotTest {
             float[] weight = {3, 2, -1, 1};
             RepairCase steady =
                     RepairCase.of(weight, 1, ROW, keep, RepairCase.statistics(9, 1, 1, 1));
-            Dsnot once = new Dsnot(1, 0.1, 1, false, Dsnot.Layers.ALL);
+            Dsnot once = new Dsnot(new Count(1), 0.1, 1, false, Dsnot.Layers.ALL);
             assertThat(steady.repaired(once)).containsExactly(0, 2, 0, 0);
-            assertThat(steady.repaired(new Dsnot(1, 0.1, 0, false, Dsnot.Layers.ALL)))
+            assertThat(steady.repaired(new Dsnot(new Count(1), 0.1, 0, false, Dsnot.Layers.ALL)))
                     .containsExactly(3, 0, 0, 0);
             RepairCase dead =
                     RepairCase.of(weight, 1, ROW, keep, RepairCase.statistics(9, 1, 1, 0));
@@ -63,8 +65,8 @@ class DsnotTest {
             RepairCase layer = RepairCase.random(5, 13, 40, ROW, 0.6);
             for (Dsnot idle :
                     new Dsnot[] {
-                        new Dsnot(0, 0.1, 1, false, Dsnot.Layers.ALL),
-                        new Dsnot(50, Double.POSITIVE_INFINITY, 1, false, Dsnot.Layers.ALL)
+                        new Dsnot(new Count(0), 0.1, 1, false, Dsnot.Layers.ALL),
+                        new Dsnot(new Count(50), Double.POSITIVE_INFINITY, 1, false, Dsnot.Layers.ALL)
                     }) {
                 assertThat(layer.repaired(idle)).isEqualTo(layer.start());
             }
@@ -72,9 +74,24 @@ class DsnotTest {
         }
     }
 
+    /** The official 50 cycles swap most of a narrow row and next to nothing of a wide one; a share does not. */
+    @Test
+    void aShareOfTheRowIsThatManyCycles() {
+        for (int columns : new int[] {40, 7, 64}) {
+            try (PointerScope scope = new PointerScope()) {
+                RepairCase layer = RepairCase.random(6, 13, columns, ROW, 0.5);
+                Dsnot share = new Dsnot(new Fraction(0.1), 0, 1, false, Dsnot.Layers.ALL);
+                Dsnot count = new Dsnot(new Count(columns / 10), 0, 1, false, Dsnot.Layers.ALL);
+                assertThat(layer.repaired(share)).isEqualTo(layer.repaired(count));
+            }
+        }
+        assertThat(new Fraction(0.7).in(10)).isEqualTo(7);
+        assertThatThrownBy(() -> new Fraction(1.1)).hasMessageContaining("share");
+    }
+
     @Test
     void theExpectedErrorOfEachRowDoesNotGrowUnderTheSameSignTest() {
-        Dsnot sameSign = new Dsnot(50, 0.001, 1, true, Dsnot.Layers.ALL);
+        Dsnot sameSign = new Dsnot(new Count(50), 0.001, 1, true, Dsnot.Layers.ALL);
         for (long seed = 1; seed <= 20; seed++) {
             try (PointerScope scope = new PointerScope()) {
                 RepairCase layer = RepairCase.random(seed, 9, 57, ROW, 0.5);
@@ -171,7 +188,7 @@ class DsnotTest {
                             RepairCase.statistics(1, 1, 1, 1));
             float[] solved = {0, 0, -2.5f, -4.5f};
             // e = (1 + 2 - 3 - 4) - (-7) = 3: 2 grows and -2.5 goes.
-            assertThat(layer.repaired(new Dsnot(1, 0.1, 1, false, Dsnot.Layers.ALL), solved))
+            assertThat(layer.repaired(new Dsnot(new Count(1), 0.1, 1, false, Dsnot.Layers.ALL), solved))
                     .containsExactly(0, 2, 0, -4.5f);
         }
     }
@@ -203,11 +220,11 @@ class DsnotTest {
 
     @Test
     void settingsOutOfRangeAreRefused() {
-        assertThatThrownBy(() -> new Dsnot(-1, 0, 1, false, Dsnot.Layers.ALL))
+        assertThatThrownBy(() -> new Dsnot(new Count(-1), 0, 1, false, Dsnot.Layers.ALL))
                 .hasMessageContaining("cycles");
-        assertThatThrownBy(() -> new Dsnot(1, Double.NaN, 1, false, Dsnot.Layers.ALL))
+        assertThatThrownBy(() -> new Dsnot(new Count(1), Double.NaN, 1, false, Dsnot.Layers.ALL))
                 .hasMessageContaining("threshold");
-        assertThatThrownBy(() -> new Dsnot(1, 0, -1, false, Dsnot.Layers.ALL))
+        assertThatThrownBy(() -> new Dsnot(new Count(1), 0, -1, false, Dsnot.Layers.ALL))
                 .hasMessageContaining("power");
     }
 }

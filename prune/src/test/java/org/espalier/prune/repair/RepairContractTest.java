@@ -27,10 +27,10 @@ class RepairContractTest {
     static Stream<Repair> everyMaskOnlyRepair() {
         return Stream.of(
                 new NoRepair(),
-                new MeanToBias(),
+                new MeanToBias(MeanToBias.Layers.ALL),
                 Dsnot.STANDARD,
-                new Dsnot(500, 0, 1, false, Dsnot.Layers.ALL),
-                new Dsnot(50, 0.001, 0.5, true, Dsnot.Layers.ALL));
+                new Dsnot(new Dsnot.Cycles.Count(500), 0, 1, false, Dsnot.Layers.ALL),
+                new Dsnot(new Dsnot.Cycles.Count(50), 0.001, 0.5, true, Dsnot.Layers.ALL));
     }
 
     @ParameterizedTest
@@ -114,7 +114,7 @@ class RepairContractTest {
     void meanToBiasMakesTheMeanOutputThatOfTheDenseLayer() {
         try (PointerScope scope = new PointerScope()) {
             RepairCase layer = RepairCase.random(7, 11, 37, ROW, 0.7);
-            LayerSolution repaired = new MeanToBias().repair(layer.problem(), layer.masked());
+            LayerSolution repaired = new MeanToBias(MeanToBias.Layers.ALL).repair(layer.problem(), layer.masked());
             double[] missing = layer.expectedErrors(Tensors.toFloats(repaired.weight()));
             double tokensPerSequence = 32;
             for (int row = 0; row < missing.length; row++) {
