@@ -8,6 +8,7 @@ import java.util.List;
 import org.espalier.core.recipe.Recipe;
 import org.espalier.prune.LayerOutcome;
 import org.espalier.prune.PruneOutcome;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -59,6 +60,13 @@ class PublishedResultsTest {
     void hedgerowIsAsGoodAsWithThePublishedAlgorithm(
             String recipe, String amount, double perplexity) throws IOException {
         check(PublishedProtocol.hedgerow(), PublishedProtocol.recipe(recipe, amount), perplexity);
+    }
+
+    @Test
+    void theDenseModelReadsAsInTheIndependentForwardPass() throws IOException {
+        Recipe nothing = PublishedProtocol.recipe("magnitude", "0");
+        double dense = PublishedProtocol.hedgerow().run(nothing).perplexity();
+        assertThat(dense).isCloseTo(1.6078742092865037, within(2e-6));
     }
 
     private static void check(PublishedProtocol protocol, Recipe recipe, double perplexity)

@@ -72,7 +72,7 @@ class MistakesTest {
 
     @Test
     void badOptionsOfPruneAreRefusedBeforeWorkBegins() throws IOException {
-        Path text = Runs.data("text-tinystories/sample.txt");
+        Path text = Runs.text();
         assertMistake(prune(), "--calibration");
         assertMistake(prune("--calibration", folder.resolve("no.txt")), "no.txt");
         assertMistake(prune("--calibration", text, "--dtype", "int3"), "int3");
@@ -110,7 +110,7 @@ class MistakesTest {
 
     @Test
     void aTruncatedWeightFileIsNamed() throws IOException {
-        Path source = Runs.data("lm-stories260k");
+        Path source = Runs.model();
         Path model = Files.createDirectory(folder.resolve("model"));
         Files.copy(source.resolve("config.json"), model.resolve("config.json"));
         byte[] bytes = Files.readAllBytes(source.resolve("model.safetensors"));
@@ -119,16 +119,21 @@ class MistakesTest {
     }
 
     @Test
-    void modelsOfAnotherVocabularyAreNotCompared() {
-        Path stories = Runs.data("lm-stories260k");
-        Path sort = Runs.data("lm-gpt-nano-sort");
-        Path text = Runs.data("text-tinystories/sample.txt");
+    void modelsOfAnotherVocabularyAreNotCompared() throws IOException {
+        Path stories = Runs.model();
+        Path other =
+                RandomModel.write(
+                        folder.resolve("other"),
+                        "{'model_type': 'llama', 'vocab_size': 20, 'hidden_size': 8, 'intermediate_size': 8,"
+                                + " 'num_hidden_layers': 1, 'num_attention_heads': 2, 'num_key_value_heads': 2}",
+                        1);
+        Path text = Runs.text();
         assertMistake(
-                Runs.run("evaluate", stories, "--text", text, "--against", sort), "vocabulary");
+                Runs.run("evaluate", stories, "--text", text, "--against", other), "vocabulary");
     }
 
     private Outcome prune(Object... options) {
-        Object[] fixed = {"prune", Runs.data("lm-stories260k"), "--out", folder.resolve("out")};
+        Object[] fixed = {"prune", Runs.model(), "--out", folder.resolve("out")};
         Object[] arguments = Arrays.copyOf(fixed, fixed.length + options.length);
         System.arraycopy(options, 0, arguments, fixed.length, options.length);
         return Runs.run(arguments);

@@ -45,12 +45,34 @@ final class Runs {
                 .normalize();
     }
 
+    /** A small trained Llama with its tokenizer: stories260k where the real data is, else the shipped model. */
+    static Path model() {
+        Path stories = inData("lm-stories260k");
+        return Files.exists(stories) ? stories : shipped();
+    }
+
+    /** A text of the kind that {@link #model} was trained on. */
+    static Path text() {
+        return Files.exists(inData("lm-stories260k"))
+                ? inData("text-tinystories/sample.txt")
+                : shipped().resolve("held-out.txt");
+    }
+
+    /** The model that comes with Espalier. */
+    static Path shipped() {
+        return root().resolve("models/hedgerow-3m");
+    }
+
     /** A file or folder of the real data; the test is skipped where it is absent. */
     static Path data(String name) {
-        String given = System.getenv("ESPALIER_DATA");
-        Path data = given == null ? root().resolve("../shared/data") : Path.of(given);
-        Path found = data.resolve(name).normalize();
+        Path found = inData(name);
         Assumptions.assumeTrue(Files.exists(found), "real data is absent: " + name);
         return found;
+    }
+
+    private static Path inData(String name) {
+        String given = System.getenv("ESPALIER_DATA");
+        Path data = given == null ? root().resolve("../shared/data") : Path.of(given);
+        return data.resolve(name).normalize();
     }
 }

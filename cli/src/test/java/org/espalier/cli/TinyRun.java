@@ -25,11 +25,14 @@ record TinyRun(Path model, Path calibration, Path text) {
                 TinyCheckpoint.ids(folder.resolve("text.jsonl"), 3, 5));
     }
 
-    /** The words of the command, with further options. */
+    /** The words of the command, on one thread unless the further options say otherwise. */
     List<String> command(Path out, String recipe, Object... options) {
         List<Object> words = new ArrayList<>(List.of("prune", model, "--recipe", recipe));
         words.addAll(List.of("--calibration", calibration, "--text", text));
-        words.addAll(List.of("--threads", 1, "--out", out));
+        if (!Arrays.asList(options).contains("--threads")) {
+            words.addAll(List.of("--threads", 1));
+        }
+        words.addAll(List.of("--out", out));
         words.addAll(Arrays.asList(options));
         return words.stream().map(Object::toString).toList();
     }

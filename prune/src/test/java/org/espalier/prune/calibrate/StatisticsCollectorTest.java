@@ -43,4 +43,30 @@ class StatisticsCollectorTest {
                     .containsExactly(0, 1e-20f, 0, 0);
         }
     }
+
+    /** DSnoT's variance is about the mean of each sequence: what the sequences differ by is no part of it. */
+    @Test
+    void theVarianceIsWithinASequence() {
+        float[] first = {1, 10, 0, 5, 3, 10, 0, 7};
+        float[] second = {101, -10, 2, 5, 103, -10, 6, 7};
+        float[] both = new float[16];
+        System.arraycopy(first, 0, both, 0, 8);
+        System.arraycopy(second, 0, both, 8, 8);
+        for (boolean together : new boolean[] {false, true}) {
+            try (StatisticsCollector collector =
+                            new StatisticsCollector(List.of(Statistic.VARIANCE_WITHIN));
+                    PointerScope scope = new PointerScope()) {
+                if (together) {
+                    collector.input(List.of(LINEAR), Tensors.floats(both, 2, 2, 4));
+                } else {
+                    collector.input(List.of(LINEAR), Tensors.floats(first, 1, 2, 4));
+                    collector.input(List.of(LINEAR), Tensors.floats(second, 1, 2, 4));
+                }
+                // Of (1, 3), (10, 10), (0, 0) and (5, 7), then of (101, 103), (-10, -10), (2, 6) and (5, 7).
+                assertThat(Tensors.toDoubles(collector.of(LINEAR).variance()))
+                        .as("together: %s", together)
+                        .containsExactly(new double[] {1, 0, 2, 1}, within(1e-9));
+            }
+        }
+    }
 }
