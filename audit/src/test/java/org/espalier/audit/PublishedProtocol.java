@@ -58,10 +58,7 @@ record PublishedProtocol(Path folder, String calibration, String text, int windo
                 Files.isDirectory(folder), "real data is absent: " + folder.getFileName());
         String sample = Files.readString(data.resolve("text-tinystories/sample.txt"));
         return new PublishedProtocol(
-                folder,
-                sample.substring(sample.length() - 20000),
-                sample.substring(0, 60000),
-                24);
+                folder, sample.substring(sample.length() - 20000), sample.substring(0, 60000), 24);
     }
 
     /** A shipped recipe at a sparsity, or at N:M. */

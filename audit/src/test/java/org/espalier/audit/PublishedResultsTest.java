@@ -35,8 +35,8 @@ class PublishedResultsTest {
         "owl-wanda, 0.5, 18.292920225813294",
         "dlp-wanda, 0.7, 102.07149531611715"
     })
-    void storiesIsAsGoodAsWithThePublishedAlgorithm(
-            String recipe, String amount, double perplexity) throws IOException {
+    void storiesIsAsGoodAsWithThePublishedAlgorithm(String recipe, String amount, double perplexity)
+            throws IOException {
         check(PublishedProtocol.stories(), PublishedProtocol.recipe(recipe, amount), perplexity);
     }
 
@@ -77,8 +77,7 @@ class PublishedResultsTest {
             assertThat(result.outcome().layers())
                     .allSatisfy(layer ->
                             assertThat(layer.sparsity())
-                                    .isEqualTo(
-                                            sparsity, within(1.0 / layer.linear().columns())));
+                                    .isEqualTo(sparsity, within(1.0 / layer.linear().columns())));
         }
         assertThat(removed(result.outcome())).isEqualTo(sparsity, within(0.02));
         assertThat(result.outcome().layers())

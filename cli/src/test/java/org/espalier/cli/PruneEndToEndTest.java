@@ -31,8 +31,7 @@ class PruneEndToEndTest {
                 .contains("50.00 %", "perplexity  ", "before", "after", "report.html");
         Receipt receipt = ReceiptFile.read(out);
         assertThat(receipt.totals().removed() * 2)
-                .isEqualTo(
-                        receipt.layers().stream().mapToLong(l -> l.rows() * l.columns()).sum());
+                .isEqualTo(receipt.layers().stream().mapToLong(l -> l.rows() * l.columns()).sum());
         assertThat(receipt.layers()).hasSize(35).allSatisfy(PruneEndToEndTest::isPlausible);
         assertThat(receipt.quality()).isNotNull();
         assertThat(out.resolve("report.html"))

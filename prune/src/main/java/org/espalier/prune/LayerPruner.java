@@ -75,8 +75,7 @@ final class LayerPruner {
     /** Where the repair throws a family's bias switches, zeros for the matrices that it leaves alone; or null. */
     private @Nullable Tensor promised(Linear linear) {
         boolean switched =
-                walk.method().repair().changesBias()
-                        && linear.bias() == Linear.BiasSlot.SWITCHABLE;
+                walk.method().repair().changesBias() && linear.bias() == Linear.BiasSlot.SWITCHABLE;
         return switched
                 ? torch.zeros(new long[] {linear.rows()}, Tensors.options(ScalarType.Float))
                 : null;

@@ -25,7 +25,9 @@ class MethodDefaultsTest {
         assertThat(Dlp.from(none())).isEqualTo(new Dlp(0.15, Dlp.Reduce.MEDIAN));
         assertThat(Global.from(none())).isEqualTo(new Global(0.01));
         assertThat(Dsnot.from(none()))
-                .isEqualTo(new Dsnot(new Dsnot.Cycles.Count(50), 0.1, 1, false, Dsnot.Layers.ATTENTION));
+                .isEqualTo(
+                        new Dsnot(
+                                new Dsnot.Cycles.Count(50), 0.1, 1, false, Dsnot.Layers.ATTENTION));
         assertThat(problems.isEmpty()).isTrue();
     }
 
@@ -49,7 +51,13 @@ class MethodDefaultsTest {
                                         true,
                                         "layers",
                                         "all")))
-                .isEqualTo(new Dsnot(new Dsnot.Cycles.Count(7), Double.POSITIVE_INFINITY, 0.5, true, Dsnot.Layers.ALL));
+                .isEqualTo(
+                        new Dsnot(
+                                new Dsnot.Cycles.Count(7),
+                                Double.POSITIVE_INFINITY,
+                                0.5,
+                                true,
+                                Dsnot.Layers.ALL));
         assertThat(Dsnot.from(of("cycles-fraction", 0.02)).cycles())
                 .isEqualTo(new Dsnot.Cycles.Fraction(0.02));
         assertThat(MeanToBias.from(of("layers", "residual")).appliesTo("down")).isTrue();
@@ -67,8 +75,7 @@ class MethodDefaultsTest {
     @Test
     void whatIsOutOfRangeIsReportedAndTheDefaultStandsIn() {
         assertThat(Owl.from(of("lambda", 0.7))).isEqualTo(new Owl(0.08, 5));
-        assertThat(Dsnot.from(of("cycles", -1)).cycles())
-                .isEqualTo(new Dsnot.Cycles.Count(50));
+        assertThat(Dsnot.from(of("cycles", -1)).cycles()).isEqualTo(new Dsnot.Cycles.Count(50));
         assertThat(Dlp.from(of("reduce", "mode")).reduce()).isEqualTo(Dlp.Reduce.MEDIAN);
         assertThat(problems.faults()).hasSize(3);
         assertThat(problems.faults().getFirst()).contains("part.lambda").contains("0.7");

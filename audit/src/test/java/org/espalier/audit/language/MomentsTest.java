@@ -12,7 +12,8 @@ class MomentsTest {
     /** 1 to n, largest first: the percentile is its own rank, and one rank too low or too high is another number. */
     @ParameterizedTest
     @CsvSource({
-        "100, 0.95, 95", "100, 0.99, 99", "100, 1, 100", "100, 0, 1", "20, 0.95, 19", "21, 0.95, 20",
+        "100, 0.95, 95", "100, 0.99, 99", "100, 1, 100", "100, 0, 1", "20, 0.95, 19",
+                "21, 0.95, 20",
         "19, 0.95, 19", "1, 0.95, 1", "2, 0.5, 1", "3, 0.5, 2", "1000, 0.99, 990", "1001, 0.99, 991"
     })
     void percentilesAreTheSmallestValueThatEnoughDoNotExceed(int n, double fraction, double rank) {

@@ -35,8 +35,7 @@ import org.espalier.prune.select.Mask;
  * @param sameSign whether a row stops before its error changes sign; always so for N:M
  * @param layers which layers are touched
  */
-public record Dsnot(
-        Cycles cycles, double threshold, double power, boolean sameSign, Layers layers)
+public record Dsnot(Cycles cycles, double threshold, double power, boolean sameSign, Layers layers)
         implements Repair {
     /** How many swaps a row may make at most. */
     public sealed interface Cycles {
@@ -93,7 +92,7 @@ public record Dsnot(
             Set.of("q", "k", "v", "qkv", "q_a", "q_b", "kv_a", "kv_b", "o");
 
     /** The defaults of the official code. */
-    public static final Dsnot STANDARD = 
+    public static final Dsnot STANDARD =
             new Dsnot(new Cycles.Count(50), 0.1, 1, false, Layers.ATTENTION);
 
     public Dsnot {

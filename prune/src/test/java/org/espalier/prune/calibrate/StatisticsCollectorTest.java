@@ -62,7 +62,8 @@ class StatisticsCollectorTest {
                     collector.input(List.of(LINEAR), Tensors.floats(first, 1, 2, 4));
                     collector.input(List.of(LINEAR), Tensors.floats(second, 1, 2, 4));
                 }
-                // Of (1, 3), (10, 10), (0, 0) and (5, 7), then of (101, 103), (-10, -10), (2, 6) and (5, 7).
+                // Of (1, 3), (10, 10), (0, 0) and (5, 7), then of (101, 103), (-10, -10), (2, 6)
+                // and (5, 7).
                 assertThat(Tensors.toDoubles(collector.of(LINEAR).variance()))
                         .as("together: %s", together)
                         .containsExactly(new double[] {1, 0, 2, 1}, within(1e-9));

@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 /** The golden cases of the card dsnot. */
 class DsnotTest {
     private static final Pattern ROW = new Pattern.Unstructured(new Group.Row());
-    private static final Dsnot EVERYTHING = new Dsnot(new Count(50), 0.001, 1, false, Dsnot.Layers.ALL);
+    private static final Dsnot EVERYTHING =
+            new Dsnot(new Count(50), 0.001, 1, false, Dsnot.Layers.ALL);
 
     @Test
     void swapsTheWeightThatGivesMostBackForTheLeastImportantOneOfTheOtherSign() {
@@ -34,7 +35,8 @@ class DsnotTest {
             assertThat(once).containsExactly(0, 2, 0, -4, 5, 0);
             // Now the row gives too much: -0.5 grows and 5, the only positive one there was, goes:
             // e = 3.
-            float[] twice = layer.repaired(new Dsnot(new Count(2), 0.1, 1, false, Dsnot.Layers.ALL));
+            float[] twice =
+                    layer.repaired(new Dsnot(new Count(2), 0.1, 1, false, Dsnot.Layers.ALL));
             assertThat(twice).containsExactly(0, 2, 0, -4, 0, -0.5f);
             // With the same-sign test the first swap already goes too far.
             assertThat(layer.repaired(new Dsnot(new Count(50), 0.1, 1, true, Dsnot.Layers.ALL)))
@@ -66,7 +68,8 @@ class DsnotTest {
             for (Dsnot idle :
                     new Dsnot[] {
                         new Dsnot(new Count(0), 0.1, 1, false, Dsnot.Layers.ALL),
-                        new Dsnot(new Count(50), Double.POSITIVE_INFINITY, 1, false, Dsnot.Layers.ALL)
+                        new Dsnot(
+                                new Count(50), Double.POSITIVE_INFINITY, 1, false, Dsnot.Layers.ALL)
                     }) {
                 assertThat(layer.repaired(idle)).isEqualTo(layer.start());
             }
@@ -188,7 +191,10 @@ class DsnotTest {
                             RepairCase.statistics(1, 1, 1, 1));
             float[] solved = {0, 0, -2.5f, -4.5f};
             // e = (1 + 2 - 3 - 4) - (-7) = 3: 2 grows and -2.5 goes.
-            assertThat(layer.repaired(new Dsnot(new Count(1), 0.1, 1, false, Dsnot.Layers.ALL), solved))
+            assertThat(
+                            layer.repaired(
+                                    new Dsnot(new Count(1), 0.1, 1, false, Dsnot.Layers.ALL),
+                                    solved))
                     .containsExactly(0, 2, 0, -4.5f);
         }
     }

@@ -114,7 +114,8 @@ class RepairContractTest {
     void meanToBiasMakesTheMeanOutputThatOfTheDenseLayer() {
         try (PointerScope scope = new PointerScope()) {
             RepairCase layer = RepairCase.random(7, 11, 37, ROW, 0.7);
-            LayerSolution repaired = new MeanToBias(MeanToBias.Layers.ALL).repair(layer.problem(), layer.masked());
+            LayerSolution repaired =
+                    new MeanToBias(MeanToBias.Layers.ALL).repair(layer.problem(), layer.masked());
             double[] missing = layer.expectedErrors(Tensors.toFloats(repaired.weight()));
             double tokensPerSequence = 32;
             for (int row = 0; row < missing.length; row++) {
