@@ -49,6 +49,7 @@ public final class BitmaskWriter {
     }
 
     private Result write(Path out, Progress progress) {
+        SideFiles.check(source);
         try (OutputFolder folder = OutputFolder.open(source.folder(), out)) {
             folder.clear();
             int done = 0;

@@ -67,6 +67,7 @@ public final class CheckpointWriter implements AutoCloseable {
                             + dtype
                             + "; use float32, float16 or bfloat16");
         }
+        SideFiles.check(source);
         OutputFolder folder = OutputFolder.open(source.folder(), out);
         return new CheckpointWriter(source, folder, dtype);
     }

@@ -1,6 +1,7 @@
 package org.espalier.checkpoint;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
@@ -32,6 +33,16 @@ public final class IoFailure {
                         + reason(cause)
                         + "; check free space and permissions, then run again",
                 cause);
+    }
+
+    /** Whatever a stream of files met on its way, told with the file that the system names. */
+    public static UserError of(UncheckedIOException failure) {
+        IOException cause = failure.getCause();
+        String file = cause instanceof FileSystemException system ? system.getFile() : null;
+        String what = file == null ? failure.getMessage() : file;
+        return new UserError(
+                what + ": " + reason(cause) + "; check permissions and the disk, then run again",
+                failure);
     }
 
     private static String reason(IOException cause) {

@@ -2,6 +2,7 @@ package org.espalier.checkpoint;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -10,6 +11,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.espalier.core.UserError;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,6 +72,35 @@ final class SideFiles {
         }
     }
 
+    /**
+     * Refuses, before any work is done, what could not be copied after it: a file that may not be read, or one whose name
+     * is not UTF-8, which has no place in a receipt.
+     */
+    static void check(Checkpoint source) {
+        if (source.source() == null) {
+            new SideFiles(source).check();
+        }
+    }
+
+    private void check() {
+        for (Path entry : walk(this::isCopied)) {
+            if (!Files.isRegularFile(entry)) {
+                continue;
+            }
+            if (!Files.isReadable(entry)) {
+                throw IoFailure.reading(entry, new AccessDeniedException(entry.toString()));
+            }
+            String name = folder.relativize(entry).toString();
+            if (!folder.resolve(name).equals(entry)) {
+                throw new UserError(
+                        folder
+                                + " has a file whose name is not UTF-8, "
+                                + Text.quote(name)
+                                + ": rename it or take it out");
+            }
+        }
+    }
+
     private List<String> leftOut() {
         Set<String> used = new TreeSet<>(checkpoint.shards().keySet());
         used.add(ModelFolder.CONFIG);
@@ -99,7 +130,7 @@ final class SideFiles {
         } catch (IOException e) {
             throw IoFailure.reading(folder, e);
         } catch (UncheckedIOException e) {
-            throw IoFailure.reading(folder, new IOException(e.getMessage(), e));
+            throw IoFailure.of(e);
         }
     }
 

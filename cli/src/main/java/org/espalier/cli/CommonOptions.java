@@ -43,6 +43,7 @@ final class CommonOptions {
         if (threads < 1 || threads > 4096) {
             throw new UserError("--threads must be from 1 to 4096 but is " + threads);
         }
+        NativeCache.prepare();
         Torch.threads(threads);
     }
 }

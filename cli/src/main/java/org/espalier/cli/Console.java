@@ -20,7 +20,9 @@ record Console(PrintStream out, PrintStream err, boolean terminal) {
      */
     static Console system() {
         KeptStderr.restore();
-        return new Console(System.out, System.err, Boolean.getBoolean("espalier.terminal"));
+        ResultStream out = ResultStream.standard();
+        System.setOut(out);
+        return new Console(out, System.err, Boolean.getBoolean("espalier.terminal"));
     }
 
     Progress progress() {

@@ -1,10 +1,6 @@
 package org.espalier.cli;
 
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 
 /**
  * The real stderr, which the launcher keeps aside while the virtual machine starts. Java can write to no descriptor but
@@ -24,19 +20,13 @@ final class KeptStderr {
         }
         try {
             // Where this fails, messages go on through the launcher's filter.
-            function("dup2", ValueLayout.JAVA_INT, ValueLayout.JAVA_INT).invoke((int) kept, STDERR);
-            function("close", ValueLayout.JAVA_INT).invoke((int) kept);
+            LibC.function("dup2", ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT)
+                    .invoke((int) kept, STDERR);
+            LibC.function("close", ValueLayout.JAVA_INT, ValueLayout.JAVA_INT).invoke((int) kept);
         } catch (Error e) {
             throw e;
         } catch (Throwable e) {
             throw new IllegalStateException("dup2 and close throw nothing", e);
         }
-    }
-
-    private static MethodHandle function(String name, ValueLayout... arguments) {
-        Linker linker = Linker.nativeLinker();
-        MemorySegment address = linker.defaultLookup().findOrThrow(name);
-        return linker.downcallHandle(
-                address, FunctionDescriptor.of(ValueLayout.JAVA_INT, arguments));
     }
 }

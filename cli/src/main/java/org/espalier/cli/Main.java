@@ -1,7 +1,9 @@
 package org.espalier.cli;
 
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import org.espalier.checkpoint.IoFailure;
 import org.espalier.core.UserError;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
@@ -25,11 +27,27 @@ public final class Main {
 
     /** Runs the command line and returns its exit code. */
     static int run(Console console, String... arguments) {
+        int code;
         try {
-            return commandLine(console).execute(arguments);
+            code = commandLine(console).execute(arguments);
+        } catch (LinkageError e) {
+            code = unlinked(console, e);
         } catch (StackOverflowError | OutOfMemoryError e) {
-            return internal(console, e);
+            code = internal(console, e);
         }
+        String loss = console.out() instanceof ResultStream stream ? stream.loss() : null;
+        return loss == null ? code : lost(console, code, loss);
+    }
+
+    /** A result that nobody has seen is no success, also where the reader of a pipe has gone. */
+    private static int lost(Console console, int code, String reason) {
+        int complained =
+                complain(
+                        console,
+                        "the result could not be written to standard output: "
+                                + reason
+                                + "; files that were made are complete");
+        return code == 0 ? complained : code;
     }
 
     /** All commands, with the exit codes and messages of this house. */
@@ -70,6 +88,29 @@ public final class Main {
     private static int failure(Console console, Exception error) {
         if (error instanceof UserError) {
             return complain(console, String.valueOf(error.getMessage()));
+        }
+        if (error instanceof UncheckedIOException failed) {
+            return complain(console, IoFailure.of(failed).getMessage());
+        }
+        return internal(console, error);
+    }
+
+    /** The native libraries do not load; that of the Java classes is in our hands. */
+    private static int unlinked(Console console, LinkageError error) {
+        for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+            String message = String.valueOf(cause.getMessage());
+            if (cause instanceof UnsatisfiedLinkError || message.contains("org.bytedeco")) {
+                return complain(
+                        console,
+                        "the native libraries do not load ("
+                                + message.lines().findFirst().orElse("")
+                                + "); they lie in "
+                                + NativeCache.folder()
+                                + ": remove that folder, or name another one with the environment"
+                                + " variable "
+                                + NativeCache.VARIABLE
+                                + ", on a disk with room that programs may be run from");
+            }
         }
         return internal(console, error);
     }

@@ -20,6 +20,7 @@ import org.espalier.prune.calibrate.Thrift;
 record OpenModel(Checkpoint checkpoint, Decoder decoder) implements AutoCloseable {
     /** Opens a folder or a GGUF file; whatever is wrong with it is a {@link org.espalier.core.UserError}. */
     static OpenModel open(Path path) {
+        NativeCache.prepare();
         Checkpoint checkpoint = Models.open(path);
         try {
             return new OpenModel(checkpoint, Decoder.open(checkpoint));

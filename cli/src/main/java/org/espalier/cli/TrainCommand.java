@@ -159,6 +159,7 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         TrainingSettings settings = settings();
+        NativeCache.prepare();
         TrainRun.Result result = TrainRun.run(settings, out, console.progress());
         if (common.json()) {
             Map<String, Object> json = new LinkedHashMap<>();

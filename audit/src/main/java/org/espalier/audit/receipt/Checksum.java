@@ -3,13 +3,13 @@ package org.espalier.audit.receipt;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import org.espalier.checkpoint.IoFailure;
 
 /** SHA-256 of files and bytes, in lower-case hexadecimal digits. */
 public final class Checksum {
@@ -21,7 +21,7 @@ public final class Checksum {
         try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
             in.transferTo(OutputStream.nullOutputStream());
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file, e);
+            throw IoFailure.reading(file, e);
         }
         return HexFormat.of().formatHex(digest.digest());
     }

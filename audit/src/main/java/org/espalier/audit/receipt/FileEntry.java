@@ -1,7 +1,6 @@
 package org.espalier.audit.receipt;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -9,6 +8,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.espalier.checkpoint.IoFailure;
 
 /**
  * A file as the receipt names it.
@@ -23,7 +23,7 @@ public record FileEntry(String name, long bytes, String sha256) {
         try {
             return new FileEntry(name, Files.size(file), Checksum.of(file));
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file, e);
+            throw IoFailure.reading(file, e);
         }
     }
 
@@ -48,7 +48,7 @@ public record FileEntry(String name, long bytes, String sha256) {
                     .map(path -> folder.relativize(path).toString().replace('\\', '/'))
                     .collect(Collectors.toCollection(TreeSet::new));
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot list " + folder, e);
+            throw IoFailure.reading(folder, e);
         }
     }
 }

@@ -1,13 +1,13 @@
 package org.espalier.audit.receipt;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.espalier.checkpoint.IoFailure;
 import org.espalier.core.UserError;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
@@ -63,7 +63,7 @@ public final class ReceiptFile {
         } catch (CharacterCodingException e) {
             throw new UserError(file + " was changed: it is not UTF-8 text", e);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file, e);
+            throw IoFailure.reading(file, e);
         }
     }
 

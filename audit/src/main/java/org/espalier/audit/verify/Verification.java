@@ -1,7 +1,6 @@
 package org.espalier.audit.verify;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.espalier.checkpoint.IoFailure;
 import org.espalier.audit.receipt.FileEntry;
 import org.espalier.audit.receipt.LayerEntry;
 import org.espalier.audit.receipt.Receipt;
@@ -91,7 +91,7 @@ public final class Verification {
                 differences.add(file + " was changed: it is not the page that the receipt gives");
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file, e);
+            throw IoFailure.reading(file, e);
         }
     }
 
