@@ -6,6 +6,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Objects;
 import org.espalier.core.UserError;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +38,7 @@ public final class IoFailure {
 
     /** Whatever a stream of files met on its way, told with the file that the system names. */
     public static UserError of(UncheckedIOException failure) {
-        IOException cause = failure.getCause();
+        IOException cause = Objects.requireNonNull(failure.getCause());
         String file = cause instanceof FileSystemException system ? system.getFile() : null;
         String what = file == null ? failure.getMessage() : file;
         return new UserError(

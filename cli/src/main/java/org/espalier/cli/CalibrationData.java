@@ -45,8 +45,8 @@ record CalibrationData(
         if (file == null || !request.method().readsData()) {
             return new CalibrationData(null, null, null);
         }
-        if (Imatrix.isNamed(file)) {
-            return new CalibrationData(file, null, imatrix(request, file));
+        if (Imatrix.isOne(file)) {
+            return new CalibrationData(file, null, imatrix(request, file, dense));
         }
         TextSource.Sample sample =
                 draw(request, file, dense).with(dense.checkpoint().tokenizerNotes());
@@ -54,7 +54,7 @@ record CalibrationData(
         return new CalibrationData(file, sample, null);
     }
 
-    private static GivenStatistics imatrix(PruneRequest request, Path file) {
+    private static GivenStatistics imatrix(PruneRequest request, Path file, OpenModel dense) {
         if (request.samples() != null || request.sequenceLength() != null) {
             throw new UserError(
                     file
@@ -62,7 +62,9 @@ record CalibrationData(
                             + " --sequence-length");
         }
         GivenStatistics.require(request.method().recipe().name(), request.method().statistics());
-        return new GivenStatistics(Imatrix.open(file));
+        GivenStatistics given = new GivenStatistics(Imatrix.open(file));
+        given.requireAll(dense.decoder().linears());
+        return given;
     }
 
     private static TextSource.Sample draw(PruneRequest request, Path file, OpenModel dense) {

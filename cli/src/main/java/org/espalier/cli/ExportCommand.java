@@ -155,6 +155,7 @@ final class ExportCommand implements Callable<Integer> {
                 dtype == null ? "-safetensors" : "-" + dtype.name().toLowerCase(Locale.ROOT);
         Path target = out == null ? beside(suffix) : out;
         try (CheckpointWriter writer = CheckpointWriter.create(open.checkpoint(), target, dtype)) {
+            DiskRoom.require(writer.note(""), target, DiskRoom.weights(open.checkpoint(), writer));
             writer.commit();
         }
         Map<String, Object> result = result(open, target);

@@ -13,6 +13,7 @@ import org.espalier.checkpoint.gguf.Imatrix;
 import org.espalier.core.UserError;
 import org.espalier.network.DecoderConfig;
 import org.espalier.prune.RecipeBook;
+import org.espalier.prune.calibrate.GivenStatistics;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -138,7 +139,7 @@ final class InspectCommand implements Callable<Integer> {
                         RecipeBook.shipped().recipe(recipe),
                         samples,
                         sequenceLength,
-                        isImatrix(),
+                        isImatrix(open),
                         MemoryBudget.of(memory));
         if (common.json()) {
             console.json(forecast.json());
@@ -147,7 +148,7 @@ final class InspectCommand implements Callable<Integer> {
         }
     }
 
-    private boolean isImatrix() {
+    private boolean isImatrix(OpenModel open) {
         if (imatrix == null) {
             return false;
         }
@@ -155,7 +156,7 @@ final class InspectCommand implements Callable<Integer> {
             throw new UserError(
                     "nothing is drawn of an importance matrix: leave out --samples and --sequence-length");
         }
-        Imatrix.open(imatrix);
+        new GivenStatistics(Imatrix.open(imatrix)).requireAll(open.decoder().linears());
         return true;
     }
 

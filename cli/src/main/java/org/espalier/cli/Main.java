@@ -44,9 +44,9 @@ public final class Main {
         int complained =
                 complain(
                         console,
-                        "the result could not be written to standard output: "
+                        "standard output did not take the whole result ("
                                 + reason
-                                + "; files that were made are complete");
+                                + "); files that were made are complete");
         return code == 0 ? complained : code;
     }
 
@@ -90,7 +90,7 @@ public final class Main {
             return complain(console, String.valueOf(error.getMessage()));
         }
         if (error instanceof UncheckedIOException failed) {
-            return complain(console, IoFailure.of(failed).getMessage());
+            return complain(console, String.valueOf(IoFailure.of(failed).getMessage()));
         }
         return internal(console, error);
     }

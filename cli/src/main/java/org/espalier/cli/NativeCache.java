@@ -44,7 +44,7 @@ final class NativeCache {
      * @param javacpp for libtorch and OpenBLAS
      * @param djl for the tokenizers library
      */
-    private record Candidate(Path javacpp, Path djl) {
+    record Candidate(Path javacpp, Path djl) {
         static Candidate under(Path folder) {
             return new Candidate(folder.resolve("javacpp"), folder.resolve("djl"));
         }
@@ -74,7 +74,13 @@ final class NativeCache {
         return String.valueOf(System.getProperty(JAVACPP));
     }
 
-    private static Candidate choose(Map<String, String> environment, @Nullable String temporary) {
+    /**
+     * The first pair of folders that will do.
+     *
+     * @param temporary the folder for temporary files, or null
+     * @throws UserError where none will
+     */
+    static Candidate choose(Map<String, String> environment, @Nullable String temporary) {
         List<String> refusals = new ArrayList<>();
         String own = environment.get(VARIABLE);
         List<Candidate> candidates =
@@ -167,7 +173,8 @@ final class NativeCache {
         }
     }
 
-    private static boolean isFilled(Path folder, long room) throws IOException {
+    /** Whether an earlier start has unpacked the libraries there. */
+    static boolean isFilled(Path folder, long room) throws IOException {
         long bytes = 0;
         try (Stream<Path> files = Files.walk(folder)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {

@@ -174,6 +174,15 @@ final class PruneCommand implements Callable<Integer> {
                 Overrides.apply(
                         RecipeBook.shipped().recipe(recipe), sparsity, pattern, group, inputs);
         Method method = Method.of(resolved);
+        if (calibration != null && !method.readsData()) {
+            console.progress()
+                    .note(
+                            "recipe "
+                                    + resolved.name()
+                                    + " reads no calibration data: "
+                                    + calibration
+                                    + " is left unread");
+        }
         PruneRequest request =
                 new PruneRequest(
                         source,

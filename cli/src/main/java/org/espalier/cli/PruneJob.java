@@ -92,6 +92,13 @@ final class PruneJob {
                         Interruption interruption =
                                 Interruption.watch(journal, dense.decoder().blocks(), progress)) {
                     stopwatch.addEarlier(journal.earlierSeconds());
+                    if (journal.finishedBlocks() == 0) {
+                        DiskRoom.require(
+                                writer.note(""),
+                                request.out(),
+                                DiskRoom.weights(dense.checkpoint(), writer)
+                                        + memory.scratchBytes());
+                    }
                     CheckpointSink sink =
                             new CheckpointSink(writer, journal, plan, dense.decoder());
                     try {

@@ -1,6 +1,7 @@
 package org.espalier.cli;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
@@ -8,6 +9,7 @@ import org.espalier.audit.language.Evaluation;
 import org.espalier.audit.language.ReadingMemory;
 import org.espalier.audit.language.ReadingPlan;
 import org.espalier.audit.receipt.Quality;
+import org.espalier.core.UserError;
 import org.espalier.core.progress.Progress;
 import org.espalier.network.text.TextSource;
 import org.jspecify.annotations.Nullable;
@@ -19,9 +21,10 @@ import org.jspecify.annotations.Nullable;
  * @param dense the dense model
  * @param text what is read
  * @param plan how the memory is spared
+ * @param prompt beginning that both models continue; empty where they write nothing
  */
 record QualityMeasurement(
-        PruneRequest request, OpenModel dense, MeasureText text, ReadingPlan plan) {
+        PruneRequest request, OpenModel dense, MeasureText text, ReadingPlan plan, String prompt) {
     private static final int SAMPLE_TOKENS = 60;
     private static final String DENSE_SCRATCH = "hidden-states-dense.scratch";
     private static final String PRUNED_SCRATCH = "hidden-states-pruned.scratch";
@@ -33,6 +36,21 @@ record QualityMeasurement(
      */
     static @Nullable QualityMeasurement of(PruneRequest request, OpenModel dense) {
         if (request.text() == null) {
+            String given =
+                    request.prompt() != null
+                            ? "--prompt"
+                            : request.window() != null
+                                    ? "--window"
+                                    : request.stride() != null ? "--stride" : null;
+            if (given != null) {
+                throw new UserError(
+                        given
+                                + " goes with measuring, and "
+                                + request.source()
+                                + " has no text for that: give one with --text, or leave "
+                                + given
+                                + " out");
+            }
             return null;
         }
         MeasureText text =
@@ -49,7 +67,46 @@ record QualityMeasurement(
                         .plan(
                                 ReadingMemory.of(List.of(network, network), text.windows()),
                                 "leave --text out");
-        return new QualityMeasurement(request, dense, text, plan);
+        return new QualityMeasurement(request, dense, text, plan, prompt(request, dense, text));
+    }
+
+    /**
+     * The beginning that both models are going to continue; empty where they cannot. What is wrong with it would
+     * otherwise come out when the pruning is done.
+     */
+    private static String prompt(PruneRequest request, OpenModel dense, MeasureText text) {
+        String given = request.prompt();
+        if (!dense.checkpoint().hasTokenizer()) {
+            if (given != null) {
+                throw new UserError(
+                        request.source()
+                                + " has no tokenizer for the words of --prompt; leave it out");
+            }
+            return "";
+        }
+        String prompt =
+                given != null
+                        ? given
+                        : text.source() instanceof TextSource.Words words ? firstWords(words) : "";
+        if (prompt.isBlank()) {
+            return "";
+        }
+        long[] ids = dense.checkpoint().tokenizer().encode(prompt, true);
+        boolean fits =
+                ids.length > 0
+                        && ids.length <= dense.positions()
+                        && Arrays.stream(ids).allMatch(id -> id < dense.vocabulary());
+        if (!fits && given != null) {
+            throw new UserError(
+                    "--prompt is "
+                            + ids.length
+                            + " tokens, of which the model reads from 1 to "
+                            + dense.positions()
+                            + ", each below "
+                            + dense.vocabulary()
+                            + "; give another one");
+        }
+        return fits ? prompt : "";
     }
 
     /**
@@ -76,13 +133,6 @@ record QualityMeasurement(
     }
 
     private List<Quality.Sample> samples(OpenModel pruned, Progress progress) {
-        if (!dense.checkpoint().hasTokenizer()) {
-            return List.of();
-        }
-        String prompt = request.prompt();
-        if (prompt == null) {
-            prompt = text.source() instanceof TextSource.Words words ? firstWords(words) : "";
-        }
         if (prompt.isBlank()
                 || !request.memory()
                         .allowsGenerator(

@@ -62,6 +62,42 @@ class LauncherTest {
     }
 
     @Test
+    void namesAreUtf8WhateverTheLocale() throws Exception {
+        built();
+        script(jdk.resolve("bin/java"), "#!/bin/sh\nlocale charmap\n");
+        for (String locale : new String[] {"C", "POSIX", "", "xx_YY.UTF-8", "de_DE.ISO-8859-1"}) {
+            Result result =
+                    run(
+                            project.resolve("espalier"),
+                            Map.of("LC_ALL", locale, "LANG", "C", "LC_CTYPE", "C"),
+                            "inspect",
+                            "mod\u00e8le");
+            assertThat(result.out().strip()).as(locale).isEqualTo("UTF-8");
+        }
+    }
+
+    @Test
+    void aClosedStdoutIsNoFileThatJavaOpensNext() throws Exception {
+        built();
+        script(jdk.resolve("bin/java"), "#!/bin/sh\necho result || exit 7\n");
+        String closed = "'" + project.resolve("espalier") + "' inspect x >&- 2>/dev/null";
+        assertThat(bash(closed, "x").code()).isEqualTo(7);
+    }
+
+    @Test
+    void aProjectThatCannotBeBuiltIsOneLine() throws Exception {
+        Path target = project.resolve("cli/target");
+        Files.delete(target);
+        Files.writeString(target, "in the way");
+        Result result = run(project.resolve("espalier"), Map.of(), "recipes");
+        assertThat(result.code()).isEqualTo(Main.USER_ERROR);
+        assertThat(result.err().lines())
+                .singleElement()
+                .asString()
+                .startsWith("espalier: " + target.toRealPath() + " cannot be written");
+    }
+
+    @Test
     void versionAndHelpStartWithoutTheSwitchesOfTensorWork() throws Exception {
         built();
         for (String word : new String[] {"--version", "--help", "-h"}) {

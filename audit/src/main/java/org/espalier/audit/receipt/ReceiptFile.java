@@ -5,10 +5,12 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.espalier.checkpoint.IoFailure;
 import org.espalier.core.UserError;
+import org.espalier.core.number.FiniteJson;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
@@ -23,6 +25,7 @@ public final class ReceiptFile {
 
     private static final Pattern DIGEST =
             Pattern.compile("\"digest\" : \"([0-9a-f]{64})\"\\s*\\}\\s*$");
+    private static final String DIGEST_KEY = "digest";
     private static final String NO_DIGEST = "0".repeat(64);
     private static final JsonMapper JSON =
             JsonMapper.builder()
@@ -36,7 +39,15 @@ public final class ReceiptFile {
 
     /** The receipt's text, with the digest filled in. */
     public static String text(Receipt receipt) {
-        String blank = JSON.writeValueAsString(receipt.withDigest(NO_DIGEST)) + "\n";
+        ObjectNode tree = JSON.valueToTree(receipt.withDigest(NO_DIGEST));
+        Map<String, String> notFinite = FiniteJson.take(tree);
+        if (!notFinite.isEmpty()) {
+            tree.remove(DIGEST_KEY);
+            tree.set(FiniteJson.KEY, JSON.valueToTree(notFinite));
+            // The digest stays the last value.
+            tree.put(DIGEST_KEY, NO_DIGEST);
+        }
+        String blank = JSON.writeValueAsString(tree) + "\n";
         return withDigest(blank, NO_DIGEST, digest(blank));
     }
 
@@ -88,9 +99,12 @@ public final class ReceiptFile {
     /** The receipt that a text holds, unchecked. */
     public static Receipt parse(String text) {
         JsonNode tree = JSON.readTree(text);
-        if (tree instanceof ObjectNode receipt && !receipt.has("remainder")) {
-            // Earlier versions did not say what was left.
-            receipt.putNull("remainder");
+        if (tree instanceof ObjectNode receipt) {
+            FiniteJson.restore(receipt);
+            if (!receipt.has("remainder")) {
+                // Earlier versions did not say what was left.
+                receipt.putNull("remainder");
+            }
         }
         return JSON.treeToValue(tree, Receipt.class);
     }

@@ -46,10 +46,15 @@ public final class Imatrix {
         this.entries = new TreeMap<>(entries);
     }
 
-    /** Whether a path is meant as an importance matrix, not as a text: by the end of its name. */
-    public static boolean isNamed(Path path) {
+    /**
+     * Whether a file is an importance matrix and no text: by what it holds, and by the end of its name where that does
+     * not show it, as of a file that is damaged or not there.
+     */
+    public static boolean isOne(Path path) {
         String name = path.toString().toLowerCase(Locale.ROOT);
-        return name.endsWith(".dat") || name.endsWith(".imatrix") || name.endsWith(".gguf");
+        boolean named =
+                name.endsWith(".dat") || name.endsWith(".imatrix") || name.endsWith(".gguf");
+        return ImatrixReader.looksLikeOne(path, named);
     }
 
     /** Reads and checks a whole file; whatever is wrong with it is a {@link UserError} that names the file. */

@@ -1,9 +1,11 @@
 package org.espalier.checkpoint.gguf;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -12,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.espalier.checkpoint.IoFailure;
 import org.espalier.checkpoint.Text;
 import org.espalier.core.UserError;
@@ -25,6 +28,9 @@ final class ImatrixReader {
 
     /** Name length, one byte of name, calls, number of values, one value. */
     private static final int LEAST_ENTRY_BYTES = 4 + 1 + 4 + 4 + 4;
+
+    /** What is looked at to tell an importance matrix from a text. */
+    private static final int HEAD = 4096;
 
     private static final String SUMS = ".in_sum2";
     private static final String COUNTS = ".counts";
@@ -64,6 +70,58 @@ final class ImatrixReader {
             throw reader.wrong("has no matrices");
         }
         return new Imatrix(path, reader.entries);
+    }
+
+    /**
+     * Whether a file begins as one of the two formats does, or as no text does although it is named like them.
+     *
+     * @param named whether its name says so
+     */
+    static boolean looksLikeOne(Path path, boolean named) {
+        if (!Files.isRegularFile(path)) {
+            // A pipe would lose what is read of it here.
+            return named;
+        }
+        byte[] head;
+        try (InputStream in = Files.newInputStream(path)) {
+            head = in.readNBytes(HEAD);
+        } catch (IOException e) {
+            throw IoFailure.reading(path, e);
+        }
+        if (head.length >= 4
+                && new String(head, 0, 4, StandardCharsets.ISO_8859_1).equals("GGUF")) {
+            return true;
+        }
+        return isOldHeader(head) || (named && isBinary(head));
+    }
+
+    /** A number of entries, the length of a name, and that name, in printable ASCII. */
+    private static boolean isOldHeader(byte[] head) {
+        if (head.length < 2 * Integer.BYTES + 1) {
+            return false;
+        }
+        ByteBuffer bytes = ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN);
+        int entries = bytes.getInt();
+        int length = bytes.getInt();
+        if (entries < 1 || length < 1 || length > Math.min(LONGEST_NAME, bytes.remaining())) {
+            return false;
+        }
+        for (int i = 0; i < length; i++) {
+            byte letter = bytes.get();
+            if (letter < ' ' || letter > '~') {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Text has no zero bytes, unless it is UTF-16, which begins with its mark. */
+    private static boolean isBinary(byte[] head) {
+        boolean marked =
+                head.length >= 2
+                        && ((head[0] == (byte) 0xfe && head[1] == (byte) 0xff)
+                                || (head[0] == (byte) 0xff && head[1] == (byte) 0xfe));
+        return !marked && IntStream.range(0, head.length).anyMatch(i -> head[i] == 0);
     }
 
     private void binary(Cursor cursor) {

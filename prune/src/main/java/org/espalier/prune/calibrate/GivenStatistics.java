@@ -1,6 +1,7 @@
 package org.espalier.prune.calibrate;
 
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -53,21 +54,35 @@ public final class GivenStatistics {
     }
 
     /**
+     * Checks that the file knows the input of every matrix, before any of them is pruned.
+     *
+     * @throws UserError that names the first matrix that it does not know, and how many more there are
+     */
+    public void requireAll(List<Linear> layers) {
+        UserError first = null;
+        int refused = 0;
+        for (Linear linear : layers) {
+            try {
+                input(linear);
+            } catch (UserError e) {
+                first = first == null ? e : first;
+                refused++;
+            }
+        }
+        if (first != null) {
+            throw refused == 1
+                    ? first
+                    : new UserError(
+                            first.getMessage() + " (so for " + refused + " matrices)", first);
+        }
+    }
+
+    /**
      * What is known of the input of a matrix, in the caller's scope. One token counts as one sequence, so the column norm
      * is the root mean square.
      */
     public LayerStatistics of(Linear linear) {
-        Matcher matcher = EXPERT.matcher(linear.name());
-        int expert = matcher.matches() ? Integer.parseInt(matcher.group(1)) : -1;
-        String end =
-                expert >= 0 ? "_exps" : linear.name().contains("shared_expert") ? "_shexp" : "";
-        String twin = twin(linear.kind());
-        Imatrix.Input input =
-                imatrix.input(
-                        name(linear, linear.kind(), end),
-                        twin == null ? null : name(linear, twin, end),
-                        expert,
-                        linear.columns());
+        Imatrix.Input input = input(linear);
         return new LayerStatistics(
                 input.tokens(),
                 input.tokens(),
@@ -76,6 +91,19 @@ public final class GivenStatistics {
                 null,
                 null,
                 null);
+    }
+
+    private Imatrix.Input input(Linear linear) {
+        Matcher matcher = EXPERT.matcher(linear.name());
+        int expert = matcher.matches() ? Integer.parseInt(matcher.group(1)) : -1;
+        String end =
+                expert >= 0 ? "_exps" : linear.name().contains("shared_expert") ? "_shexp" : "";
+        String twin = twin(linear.kind());
+        return imatrix.input(
+                name(linear, linear.kind(), end),
+                twin == null ? null : name(linear, twin, end),
+                expert,
+                linear.columns());
     }
 
     private static String name(Linear linear, String kind, String end) {
