@@ -11,6 +11,23 @@ public final class Text {
         return "'" + line(text) + "'";
     }
 
+    /** The text with U+FFFD for each half of a surrogate pair that stands alone: no tokenizer can take it. */
+    static String withoutLoneSurrogates(String text) {
+        StringBuilder mended = null;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (Character.isHighSurrogate(c)
+                    && i + 1 < text.length()
+                    && Character.isLowSurrogate(text.charAt(i + 1))) {
+                i++;
+            } else if (Character.isSurrogate(c)) {
+                mended = mended == null ? new StringBuilder(text) : mended;
+                mended.setCharAt(i, '\ufffd');
+            }
+        }
+        return mended == null ? text : mended.toString();
+    }
+
     /** The text on one line, shortened where it is long. */
     public static String line(String text) {
         StringBuilder line = new StringBuilder();

@@ -1,6 +1,7 @@
 package org.espalier.checkpoint;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -25,6 +26,9 @@ public final class Tokenizer implements AutoCloseable {
 
     private static final Map<String, String> NEITHER_CUT_NOR_FILLED =
             Map.of("truncation", "false", "padding", "false");
+
+    /** A word, to see what is added around it. */
+    private static final String FRAMED = "a";
 
     private final HuggingFaceTokenizer tokenizer;
     private final TokenizerParts parts;
@@ -109,8 +113,52 @@ public final class Tokenizer implements AutoCloseable {
      * @throws UserError when the vocabulary has no tokens for the text and none for the unknown
      */
     public long[] encode(String text, boolean addSpecialTokens) {
+        return encode(text, addSpecialTokens, Long.MAX_VALUE);
+    }
+
+    /**
+     * The first token ids of a text: at least {@code enough}, where the text has so many. A long text is encoded in
+     * pieces, and no further than needed.
+     *
+     * @param addSpecialTokens whether the post-processor adds what it adds (for most decoders: BOS in front)
+     * @throws UserError when the vocabulary has no tokens for the text and none for the unknown
+     */
+    public long[] encode(String text, boolean addSpecialTokens, long enough) {
+        String whole = Text.withoutLoneSurrogates(text);
+        if (whole.length() <= LongText.WHOLE) {
+            return ids(whole, addSpecialTokens);
+        }
+        long[] body = LongText.encode(whole, piece -> ids(piece, false), enough);
+        return addSpecialTokens ? framed(body) : body;
+    }
+
+    /** What the post-processor adds, around the ids of a text. */
+    private long[] framed(long[] body) {
+        long[] inner = ids(FRAMED, false);
+        long[] framed = ids(FRAMED, true);
+        int before = 0;
+        while (before + inner.length < framed.length
+                && !Arrays.equals(framed, before, before + inner.length, inner, 0, inner.length)) {
+            before++;
+        }
+        int after = framed.length - inner.length - before;
+        long[] all = Arrays.copyOf(framed, before + body.length + after);
+        System.arraycopy(body, 0, all, before, body.length);
+        System.arraycopy(framed, framed.length - after, all, all.length - after, after);
+        return all;
+    }
+
+    /** By the library's own functions: its class for encodings makes a string of every token. */
+    private long[] ids(String text, boolean addSpecialTokens) {
         try {
-            return tokenizer.encode(parts.prefix().before(text), addSpecialTokens, false).getIds();
+            long encoding =
+                    TokenizersLibrary.LIB.encode(
+                            tokenizer.getHandle(), parts.prefix().before(text), addSpecialTokens);
+            try {
+                return TokenizersLibrary.LIB.getTokenIds(encoding);
+            } finally {
+                TokenizersLibrary.LIB.deleteEncoding(encoding);
+            }
         } catch (RuntimeException e) {
             throw new UserError(
                     "the tokenizer cannot encode "

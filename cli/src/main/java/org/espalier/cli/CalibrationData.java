@@ -2,12 +2,14 @@ package org.espalier.cli;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.espalier.audit.receipt.Checksum;
 import org.espalier.audit.receipt.Receipt;
 import org.espalier.checkpoint.gguf.Imatrix;
 import org.espalier.core.UserError;
 import org.espalier.core.progress.Progress;
 import org.espalier.core.recipe.Recipe;
+import org.espalier.network.text.Origin;
 import org.espalier.network.text.TextSource;
 import org.espalier.prune.PrunePlan;
 import org.espalier.prune.Pruner;
@@ -22,13 +24,18 @@ import org.jspecify.annotations.Nullable;
  * reads no data.
  *
  * @param file what was read, or null
+ * @param origin where the text came from, or null
  * @param sample what was drawn from the text, or null
  * @param given the importance matrix, or null
  */
 record CalibrationData(
-        @Nullable Path file, TextSource.@Nullable Sample sample, @Nullable GivenStatistics given) {
+        @Nullable Path file,
+        @Nullable Origin origin,
+        TextSource.@Nullable Sample sample,
+        @Nullable GivenStatistics given) {
     /** Refuses a method that reads data where there is none. */
     static void require(PruneRequest request) {
+        TextInputs.requireOneStandardInput(request.calibration(), request.text());
         if (request.method().readsData() && request.calibration() == null) {
             throw new UserError(
                     "recipe "
@@ -43,15 +50,16 @@ record CalibrationData(
     static CalibrationData read(PruneRequest request, OpenModel dense, Progress progress) {
         Path file = request.calibration();
         if (file == null || !request.method().readsData()) {
-            return new CalibrationData(null, null, null);
+            return new CalibrationData(null, null, null, null);
         }
         if (Imatrix.isOne(file)) {
-            return new CalibrationData(file, null, imatrix(request, file, dense));
+            return new CalibrationData(file, null, null, imatrix(request, file, dense));
         }
+        TextSource source = TextInputs.read(file, progress);
         TextSource.Sample sample =
-                draw(request, file, dense).with(dense.checkpoint().tokenizerNotes());
+                draw(request, source, dense).with(dense.checkpoint().tokenizerNotes());
         sample.notes().forEach(progress::note);
-        return new CalibrationData(file, sample, null);
+        return new CalibrationData(file, source.origin(), sample, null);
     }
 
     private static GivenStatistics imatrix(PruneRequest request, Path file, OpenModel dense) {
@@ -67,7 +75,8 @@ record CalibrationData(
         return given;
     }
 
-    private static TextSource.Sample draw(PruneRequest request, Path file, OpenModel dense) {
+    private static TextSource.Sample draw(
+            PruneRequest request, TextSource source, OpenModel dense) {
         Recipe.CalibrationDefaults defaults = request.method().recipe().calibration();
         Integer samples = request.samples();
         Integer length = request.sequenceLength();
@@ -81,16 +90,15 @@ record CalibrationData(
                             + " positions but is "
                             + length);
         }
-        return TextSource.read(file)
-                .sample(
-                        dense.encoder(),
-                        dense.vocabulary(),
-                        new TextSource.Draw(
-                                samples == null ? defaults.samples() : samples,
-                                samples != null,
-                                length == null ? defaults.sequenceLength() : length,
-                                dense.positions(),
-                                request.seed()));
+        return source.sample(
+                dense.encoder(),
+                dense.vocabulary(),
+                new TextSource.Draw(
+                        samples == null ? defaults.samples() : samples,
+                        samples != null,
+                        length == null ? defaults.sequenceLength() : length,
+                        dense.positions(),
+                        request.seed()));
     }
 
     /** Lengths of the sequences in tokens; none where none are run. */
@@ -120,21 +128,23 @@ record CalibrationData(
         if (file == null) {
             return null;
         }
-        if (sample == null) {
+        if (sample == null || origin == null) {
             return new Receipt.CalibrationEntry(
                     String.valueOf(file.getFileName()),
                     Checksum.of(file),
+                    null,
                     0,
                     0,
                     0,
                     List.of("Column norms that llama.cpp has measured on the dense model."));
         }
         return new Receipt.CalibrationEntry(
-                String.valueOf(file.getFileName()),
-                Checksum.of(file),
+                origin.name(),
+                origin.sha256(),
+                origin.bytesRead(),
                 sample.sequences().size(),
                 sample.sequences().stream().mapToInt(ids -> ids.length).max().orElse(0),
                 sample.tokens(),
-                sample.notes());
+                Stream.concat(origin.notes().stream(), sample.notes().stream()).toList());
     }
 }

@@ -12,7 +12,7 @@ import org.espalier.audit.language.Perplexity;
 import org.espalier.audit.language.ReadingMemory;
 import org.espalier.audit.language.ReadingPlan;
 import org.espalier.core.UserError;
-import org.espalier.network.text.TextSource;
+import org.espalier.network.text.Documents;
 import org.espalier.prune.calibrate.Thrift;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -90,7 +90,8 @@ final class EvaluateCommand implements Callable<Integer> {
             common.applyThreads();
             ModelNotes.tell(own, console.progress());
             Path file = text == null ? ModelTexts.heldOut(model) : text;
-            MeasureText measure = MeasureText.of(own, file, window, stride, windows);
+            MeasureText measure =
+                    MeasureText.of(own, file, window, stride, windows, console.progress());
             own.checkpoint().tokenizerNotes().forEach(console.progress()::note);
             if (against == null) {
                 ReadingPlan plan = plan(measure, own);
@@ -155,10 +156,13 @@ final class EvaluateCommand implements Callable<Integer> {
                             + own.vocabulary()
                             + "; only models that share a vocabulary can be compared");
         }
-        if (measure.source() instanceof TextSource.Words words
-                && other.checkpoint().hasTokenizer()) {
-            long[] ids = words.sequences(other.encoder(), other.vocabulary()).getFirst();
-            if (!Arrays.equals(ids, measure.sequences().getFirst())) {
+        if (measure.source() instanceof Documents words && other.checkpoint().hasTokenizer()) {
+            long[] here = measure.sequences().getFirst();
+            long[] ids =
+                    words.sequences(other.encoder(), other.vocabulary(), here.length).getFirst();
+            // A long text is encoded only as far as it is needed.
+            int length = Math.min(ids.length, here.length);
+            if (!Arrays.equals(ids, 0, length, here, 0, length)) {
                 throw new UserError(
                         against
                                 + " cuts the text into other tokens than "

@@ -4,8 +4,9 @@ import java.nio.file.Path;
 import java.util.List;
 import org.espalier.audit.language.Protocol;
 import org.espalier.audit.language.Window;
-import org.espalier.audit.receipt.Checksum;
 import org.espalier.core.UserError;
+import org.espalier.core.progress.Progress;
+import org.espalier.network.text.Documents;
 import org.espalier.network.text.TextSource;
 import org.jspecify.annotations.Nullable;
 
@@ -27,14 +28,15 @@ record MeasureText(
      * @param window tokens per window, or null for what the model reads at once, at most 2048
      * @param stride tokens between windows, or null for windows side by side
      * @param limit windows at most, or null for all
+     * @param progress told of how the text was read
      */
     static MeasureText of(
             OpenModel model,
             Path file,
             @Nullable Integer window,
             @Nullable Integer stride,
-            @Nullable Integer limit) {
-        TextSource source = TextSource.read(file);
+            @Nullable Integer limit,
+            Progress progress) {
         int positions = model.positions();
         int length = window == null ? Math.min(positions, LONGEST_DEFAULT_WINDOW) : window;
         if (length < 2 || length > positions) {
@@ -52,19 +54,22 @@ record MeasureText(
         if (limit != null && limit < 1) {
             throw new UserError("--windows must be at least 1 but is " + limit);
         }
-        boolean ids = source instanceof TextSource.Ids;
-        List<long[]> sequences = source.sequences(model.encoder(), model.vocabulary());
+        TextSource source = TextInputs.read(file, progress);
+        boolean words = source instanceof Documents;
+        long enough = limit == null ? Long.MAX_VALUE : length + (limit - 1L) * step;
+        List<long[]> sequences = source.sequences(model.encoder(), model.vocabulary(), enough);
         String beginning =
-                ids ? "as given" : model.checkpoint().tokenizer().addsBos() ? "bos" : "none";
+                words ? model.checkpoint().tokenizer().addsBos() ? "bos" : "none" : "as given";
         Protocol protocol =
                 new Protocol(
-                        String.valueOf(file.getFileName()),
-                        Checksum.of(file),
+                        source.origin().name(),
+                        source.origin().sha256(),
+                        source.origin().bytesRead(),
                         length,
                         step,
                         limit == null ? 0 : limit,
                         beginning,
-                        ids ? "kept" : "dropped");
+                        words ? "dropped" : "kept");
         return new MeasureText(source, protocol, sequences, protocol.windows(sequences));
     }
 

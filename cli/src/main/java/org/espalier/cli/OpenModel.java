@@ -57,7 +57,7 @@ record OpenModel(Checkpoint checkpoint, Decoder decoder) implements AutoCloseabl
 
     /** The tokenizer with the special tokens that it adds by itself; it is opened when text comes. */
     TextEncoder encoder() {
-        return text -> checkpoint.tokenizer().encode(text, true);
+        return new ModelEncoder(checkpoint);
     }
 
     /** The tokens at which the model's writing ends. */

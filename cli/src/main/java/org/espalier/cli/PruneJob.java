@@ -66,7 +66,7 @@ final class PruneJob {
             common.applyThreads();
             CalibrationData calibration = CalibrationData.read(request, dense, progress);
             MemoryPlan memory = memory(dense, calibration, dtype);
-            QualityMeasurement measurement = QualityMeasurement.of(request, dense);
+            QualityMeasurement measurement = QualityMeasurement.of(request, dense, progress);
             if (calibration.sample() == null) {
                 dense.checkpoint().tokenizerNotes().forEach(progress::note);
             }

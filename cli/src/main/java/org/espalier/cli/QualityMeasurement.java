@@ -11,7 +11,7 @@ import org.espalier.audit.language.ReadingPlan;
 import org.espalier.audit.receipt.Quality;
 import org.espalier.core.UserError;
 import org.espalier.core.progress.Progress;
-import org.espalier.network.text.TextSource;
+import org.espalier.network.text.Documents;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +34,8 @@ record QualityMeasurement(
      *
      * @throws org.espalier.core.UserError where a limit was given and nothing fits
      */
-    static @Nullable QualityMeasurement of(PruneRequest request, OpenModel dense) {
+    static @Nullable QualityMeasurement of(
+            PruneRequest request, OpenModel dense, Progress progress) {
         if (request.text() == null) {
             String given =
                     request.prompt() != null
@@ -59,7 +60,8 @@ record QualityMeasurement(
                         request.text(),
                         request.window(),
                         request.stride(),
-                        request.windows());
+                        request.windows(),
+                        progress);
         // The pruned model has the shapes of the dense one.
         ReadingMemory.Network network = ReadingMemory.Network.of(dense.decoder());
         ReadingPlan plan =
@@ -87,7 +89,7 @@ record QualityMeasurement(
         String prompt =
                 given != null
                         ? given
-                        : text.source() instanceof TextSource.Words words ? firstWords(words) : "";
+                        : text.source() instanceof Documents words ? firstWords(words) : "";
         if (prompt.isBlank()) {
             return "";
         }
@@ -147,7 +149,7 @@ record QualityMeasurement(
     }
 
     /** The first few words of the text that the models are measured on. */
-    private static String firstWords(TextSource.Words words) {
+    private static String firstWords(Documents words) {
         String[] parts = words.documents().getFirst().strip().split("\\s+", 7);
         return String.join(" ", List.of(parts).subList(0, Math.min(6, parts.length)));
     }

@@ -102,7 +102,8 @@ final class VerifyCommand implements Callable<Integer> {
                             file,
                             protocol.window(),
                             protocol.stride(),
-                            protocol.limit() == 0 ? null : protocol.limit());
+                            protocol.limit() == 0 ? null : protocol.limit(),
+                            console.progress());
             if (!measure.protocol().textSha256().equals(protocol.textSha256())) {
                 throw new UserError(file + " is not the text that the receipt was measured on");
             }

@@ -13,6 +13,7 @@ import java.util.regex.Pattern;
 import org.espalier.audit.language.ReadingMemory;
 import org.espalier.audit.language.ReadingPlan;
 import org.espalier.cli.Runs.Outcome;
+import org.espalier.core.progress.Progress;
 import org.espalier.network.Block;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -107,7 +108,7 @@ class EvaluateMemoryTest {
             ReadingMemory.Network network = ReadingMemory.Network.of(open.decoder());
             return ReadingMemory.of(
                     compared ? List.of(network, network) : List.of(network),
-                    MeasureText.of(open, run.text(), null, null, null).windows());
+                    MeasureText.of(open, run.text(), null, null, null, Progress.SILENT).windows());
         }
     }
 

@@ -1,14 +1,18 @@
 package org.espalier.audit.language;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.ArrayList;
 import java.util.List;
 import org.espalier.core.UserError;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a perplexity was measured; two figures can be compared only if their protocols are equal.
  *
  * @param text name of the text file
- * @param textSha256 checksum of its bytes
+ * @param textSha256 checksum of its bytes, as they were read
+ * @param textBytes how many bytes the checksum is of, where the file goes on after them and was read no further; null
+ *     where it is of the whole file
  * @param window tokens read at once
  * @param stride tokens between the starts of two windows; equal to {@code window} if they do not overlap
  * @param limit number of windows read at most; 0 for all
@@ -19,6 +23,7 @@ import org.espalier.core.UserError;
 public record Protocol(
         String text,
         String textSha256,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Long textBytes,
         int window,
         int stride,
         int limit,

@@ -1,6 +1,7 @@
 package org.espalier.audit.receipt;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -92,14 +93,22 @@ public record Receipt(
      * The calibration text.
      *
      * @param file name of the file
-     * @param sha256 checksum of its bytes
+     * @param sha256 checksum of its bytes, as they were read
+     * @param bytes how many bytes the checksum is of, where the file goes on after them and was read no further; null
+     *     where it is of the whole file
      * @param samples sequences read
      * @param longest tokens of the longest sequence
      * @param tokens tokens read
      * @param notes respects in which it is not what was wanted
      */
     public record CalibrationEntry(
-            String file, String sha256, int samples, int longest, long tokens, List<String> notes) {
+            String file,
+            String sha256,
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Long bytes,
+            int samples,
+            int longest,
+            long tokens,
+            List<String> notes) {
         public CalibrationEntry {
             notes = List.copyOf(notes);
         }

@@ -101,12 +101,19 @@ public final class ReceiptFile {
         JsonNode tree = JSON.readTree(text);
         if (tree instanceof ObjectNode receipt) {
             FiniteJson.restore(receipt);
-            if (!receipt.has("remainder")) {
-                // Earlier versions did not say what was left.
-                receipt.putNull("remainder");
-            }
         }
+        // Earlier versions did not say what was left.
+        addMissing(tree, "remainder");
+        addMissing(tree.path("calibration"), "bytes");
+        addMissing(tree.path("quality").path("protocol"), "textBytes");
         return JSON.treeToValue(tree, Receipt.class);
+    }
+
+    /** A value that not every receipt has. */
+    private static void addMissing(JsonNode node, String name) {
+        if (node instanceof ObjectNode object && !object.has(name)) {
+            object.putNull(name);
+        }
     }
 
     /** The digest is the last value of the file, so only its last occurrence is replaced. */

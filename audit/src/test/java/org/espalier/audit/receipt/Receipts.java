@@ -63,7 +63,13 @@ public final class Receipts {
                         List.of("a remark")),
                 recipe,
                 new Receipt.CalibrationEntry(
-                        "calibration.jsonl", "1".repeat(64), 128, 512, 65_536, List.of("a note")),
+                        "calibration.jsonl",
+                        "1".repeat(64),
+                        null,
+                        128,
+                        512,
+                        65_536,
+                        List.of("a note")),
                 42,
                 2,
                 "auto",
@@ -73,7 +79,8 @@ public final class Receipts {
                 layers,
                 blockEntries,
                 new Quality(
-                        new Protocol("heldout.txt", "2".repeat(64), 512, 512, 0, "bos", "dropped"),
+                        new Protocol(
+                                "heldout.txt", "2".repeat(64), null, 512, 512, 0, "bos", "dropped"),
                         new Perplexity(4.16651662, 0.0412, 1.4271, 12_264, 24),
                         new Perplexity(19.2677372, 0.3123, 2.9584, 12_264, 24),
                         new Divergence(1.2, 0.01, 3.1, 4.4, 9.2, 0.613, 0.004, 12_264),

@@ -1,147 +1,146 @@
 package org.espalier.network.text;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.espalier.core.UserError;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Reads a text file. {@code .jsonl} has one object per line, with a {@code text} or with {@code input_ids}, the same in
- * every line; other keys are allowed, blank lines are skipped. Everything else is plain text. Both are UTF-8.
+ * Reads a text file once, from its first byte on, as far as it is kept. What it is, its name says or, where that says
+ * nothing, its beginning; see {@link TextFormat}.
  */
 final class TextReader {
-    private static final JsonMapper JSON = new JsonMapper();
-    private static final String TEXT = "text";
-    private static final String IDS = "input_ids";
+    private static final int LONGEST_LINE = 1 << 26;
 
     private final Path file;
-    private final List<String> documents = new ArrayList<>();
-    private final List<long[]> lines = new ArrayList<>();
-    private final List<Integer> numbers = new ArrayList<>();
+    private final int most;
 
-    TextReader(Path file) {
+    /**
+     * A reader of a file.
+     *
+     * @param most characters, or as many tokens, that are kept
+     */
+    TextReader(Path file, int most) {
         this.file = file;
+        this.most = most;
     }
 
     TextSource read() {
-        String content = content();
-        String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
-        if (!name.endsWith(".jsonl")) {
-            if (name.endsWith(".json") || name.endsWith(".gz") || name.endsWith(".parquet")) {
-                throw new UserError(
-                        file + ": a text file is .txt, or .jsonl with one object per line");
+        try (TextInput input = new TextInput(file)) {
+            try {
+                return read(input);
+            } catch (IOException e) {
+                throw input.unreadable(e);
             }
-            if (content.isBlank()) {
-                throw new UserError(file + " is empty");
-            }
-            return new TextSource.Words(file, List.of(content));
-        }
-        int number = 0;
-        for (String line : content.split("\r?\n", -1)) {
-            number++;
-            if (!line.isBlank()) {
-                readLine(number, line);
-            }
-        }
-        if (documents.isEmpty() && lines.isEmpty()) {
-            throw new UserError(file + " is empty");
-        }
-        return lines.isEmpty()
-                ? new TextSource.Words(file, documents)
-                : new TextSource.Ids(file, lines, numbers);
-    }
-
-    private String content() {
-        if (Files.isDirectory(file)) {
-            throw new UserError(file + " is a folder; a .txt or .jsonl file is needed");
-        }
-        if (!Files.exists(file)) {
-            throw new UserError(file + " does not exist");
-        }
-        try {
-            byte[] bytes = Files.readAllBytes(file);
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-        } catch (CharacterCodingException e) {
-            throw new UserError(file + " is not UTF-8 text", e);
-        } catch (IOException e) {
-            throw new UserError(file + " cannot be read: " + e.getMessage(), e);
         }
     }
 
-    private void readLine(int number, String line) {
-        JsonNode node;
-        try {
-            node = JSON.readTree(line);
-        } catch (JacksonException e) {
-            String message = String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
-            throw fault(number, "not valid JSON: " + message, e);
+    private TextSource read(TextInput input) throws IOException {
+        CharacterInput characters = input.characters();
+        String head = characters.head();
+        String name = input.fileName();
+        TextFormat format = TextFormat.of(name, head, characters.headIsAll());
+        if (format == TextFormat.PLAIN) {
+            return plain(input, name);
         }
-        boolean text = node.has(TEXT);
-        boolean ids = node.has(IDS);
-        if (!node.isObject() || text == ids) {
-            throw fault(
-                    number,
-                    "must be an object with either \"text\" or \"input_ids\""
-                            + (text ? ", not both" : ""),
-                    null);
-        }
-        if (text ? !lines.isEmpty() : !documents.isEmpty()) {
-            throw fault(
-                    number,
-                    "has \""
-                            + (text ? TEXT : IDS)
-                            + "\" but the lines before it have \""
-                            + (text ? IDS : TEXT)
-                            + "\"",
-                    null);
-        }
-        if (text) {
-            readText(number, node.get(TEXT));
+        Rows rows = new Rows(input.named(), most);
+        if (format == TextFormat.LINES) {
+            readLines(input, rows);
         } else {
-            readIds(number, node.get(IDS));
+            readValues(input, rows);
         }
+        if (rows.isEmpty()) {
+            throw new UserError(input.named() + " is empty");
+        }
+        List<String> notes = new ArrayList<>(rows.notes());
+        if (!TextFormat.isNamed(name)) {
+            notes.add(
+                    input.named()
+                            + " is read as JSON, one object after the other, by its beginning");
+        }
+        return rows.source(input.origin(!rows.full() && characters.complete(), notes));
     }
 
-    private void readText(int number, JsonNode value) {
-        if (!value.isString()) {
-            throw fault(number, "\"text\" must be a string", null);
+    private TextSource plain(TextInput input, String name) throws IOException {
+        if (TextFormat.isNamed(name)) {
+            throw new UserError(
+                    input.named()
+                            + " is named as JSON but does not begin like it; name a plain text .txt");
         }
-        if (!value.asString().isBlank()) {
-            documents.add(value.asString());
+        CharacterInput characters = input.characters();
+        String text = characters.withoutMark().text(most);
+        if (text.isBlank()) {
+            throw new UserError(input.named() + " is empty");
         }
+        return new Documents(input.origin(characters.complete(), List.of()), List.of(text));
     }
 
-    private void readIds(int number, JsonNode value) {
-        if (!value.isArray() || value.isEmpty()) {
-            throw fault(number, "\"input_ids\" must be a list of at least one token id", null);
-        }
-        long[] ids = new long[value.size()];
-        for (int i = 0; i < ids.length; i++) {
-            JsonNode id = value.get(i);
-            if (!id.isIntegralNumber() || !id.canConvertToInt() || id.asInt() < 0) {
-                throw fault(
-                        number,
-                        "\"input_ids\" has " + id + " at position " + i + ", which is no token id",
-                        null);
+    private void readLines(TextInput input, Rows rows) throws IOException {
+        int number = 0;
+        while (!rows.full()) {
+            String line = line(input, rows, ++number);
+            if (line == null) {
+                return;
             }
-            ids[i] = id.asInt();
+            line = TextFormat.withoutMark(line);
+            if (!line.isBlank()) {
+                JsonNode row;
+                try {
+                    row = Rows.JSON.readTree(line);
+                } catch (JacksonException e) {
+                    throw rows.fault(number, notJson(e), e);
+                }
+                rows.add(number, row);
+            }
         }
-        lines.add(ids);
-        numbers.add(number);
     }
 
-    private UserError fault(int number, String message, @Nullable Throwable cause) {
-        String line = file + ": line " + number + ": " + message;
-        return cause == null ? new UserError(line) : new UserError(line, cause);
+    private @Nullable String line(TextInput input, Rows rows, int number) throws IOException {
+        try {
+            return input.characters().line(LONGEST_LINE);
+        } catch (CharacterInput.LineTooLong e) {
+            throw rows.fault(
+                    number, "is longer than " + LONGEST_LINE + " characters; divide it", e);
+        }
+    }
+
+    /** Objects that stand one after the other or in an array, over as many lines as they like. */
+    private void readValues(TextInput input, Rows rows) throws IOException {
+        CharacterInput characters = input.characters();
+        int number = 1;
+        try (JsonParser parser = Rows.JSON.createParser(characters.withoutMark())) {
+            boolean within = false;
+            while (!rows.full()) {
+                JsonToken token = parser.nextToken();
+                number = parser.currentTokenLocation().getLineNr();
+                if (token == null) {
+                    return;
+                }
+                if (token == JsonToken.START_ARRAY && !within) {
+                    within = true;
+                } else if (token == JsonToken.END_ARRAY && within) {
+                    within = false;
+                } else {
+                    JsonNode row = parser.readValueAsTree();
+                    rows.add(number, row);
+                }
+            }
+        } catch (JacksonException e) {
+            if (e.getCause() instanceof IOException cause) {
+                throw cause;
+            }
+            throw rows.fault(number, notJson(e), e);
+        }
+    }
+
+    private static String notJson(JacksonException e) {
+        String message = String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
+        return "not valid JSON: " + message;
     }
 }

@@ -3,29 +3,74 @@ package org.espalier.network.text;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.SplittableRandom;
 import org.espalier.core.UserError;
 
 /**
- * What a text file holds: documents in words, or sequences of token ids. Words are joined with two newlines and
- * tokenized once, as the pruning papers do with WikiText; a sequence of ids is used as it is and nothing is added to it.
+ * What a text file holds: documents in words, sequences of token ids, or chats. Documents are joined with two newlines and
+ * tokenized once, as the pruning papers do with WikiText; a sequence of ids is used as it is and nothing is added to it;
+ * a chat is written out by the model's own template.
+ *
+ * <p>A text of any size can be read: the first {@value #MOST_CHARACTERS} characters or {@value #MOST_TOKENS} tokens are
+ * kept, and whoever needs more is told.
  */
-public sealed interface TextSource {
-    /** Reads a {@code .txt} or {@code .jsonl} file; see {@link TextReader}. */
+public sealed interface TextSource permits Documents, Ids, Chats {
+    /** Characters that are kept of a text. */
+    int MOST_CHARACTERS = 1 << 25;
+
+    /** Characters of a text that is read whole. */
+    int WHOLE_CHARACTERS = 1 << 29;
+
+    /** Tokens that are kept of a text. */
+    int MOST_TOKENS = 1 << 24;
+
+    /** Reads a file or a stream, once; {@code -} is standard input. See {@link TextReader}. */
     static TextSource read(Path file) {
-        return new TextReader(file).read();
+        return new TextReader(file, MOST_CHARACTERS).read();
     }
 
-    /** The file, for messages and receipts. */
-    Path file();
+    /** Reads a file to its end, as training does; what the heap would not hold is refused. */
+    static TextSource readWhole(Path file) {
+        TextSource source = new TextReader(file, WHOLE_CHARACTERS).read();
+        if (!source.origin().complete()) {
+            throw new UserError(
+                    file + " has more than " + WHOLE_CHARACTERS + " characters; give a part of it");
+        }
+        return source;
+    }
+
+    /** Whether a file that the user named is the standard input. */
+    static boolean isStandardInput(Path file) {
+        return TextInput.isStandardInput(file);
+    }
+
+    /** Where it came from, for messages and receipts. */
+    Origin origin();
+
+    /** The file, for messages. */
+    default Path file() {
+        return origin().file();
+    }
 
     /**
-     * Everything that the file holds: one sequence for words, one per line for ids.
+     * Everything that the file holds: one sequence for words, one per line for ids and chats.
      *
      * @param encoder tokenizer of the model
      * @param vocabulary number of token ids that the model knows
+     * @throws UserError where that is more than is kept of a text
      */
-    List<long[]> sequences(TextEncoder encoder, int vocabulary);
+    default List<long[]> sequences(TextEncoder encoder, int vocabulary) {
+        return sequences(encoder, vocabulary, Long.MAX_VALUE);
+    }
+
+    /**
+     * The beginning of what the file holds.
+     *
+     * @param encoder tokenizer of the model
+     * @param vocabulary number of token ids that the model knows
+     * @param enough how many tokens suffice; there may be more
+     * @throws UserError where the file has more but so many are not kept of a text
+     */
+    List<long[]> sequences(TextEncoder encoder, int vocabulary, long enough);
 
     /**
      * Draws sequences for calibration.
@@ -69,148 +114,6 @@ public sealed interface TextSource {
         /** Number of tokens in all sequences. */
         public long tokens() {
             return sequences.stream().mapToLong(sequence -> sequence.length).sum();
-        }
-    }
-
-    /**
-     * Documents in words.
-     *
-     * @param file where they were read
-     * @param documents at least one, none of them blank
-     */
-    record Words(Path file, List<String> documents) implements TextSource {
-        private static final String SEPARATOR = "\n\n";
-
-        public Words {
-            documents = List.copyOf(documents);
-        }
-
-        @Override
-        public List<long[]> sequences(TextEncoder encoder, int vocabulary) {
-            long[] ids = encoder.encode(String.join(SEPARATOR, documents));
-            for (long id : ids) {
-                if (id < 0 || id >= vocabulary) {
-                    throw new UserError(
-                            file
-                                    + ": the tokenizer gives the id "
-                                    + id
-                                    + " but the model knows only "
-                                    + vocabulary
-                                    + " tokens; they do not belong together");
-                }
-            }
-            return List.of(ids);
-        }
-
-        /**
-         * Windows that start anywhere in the text, uniformly and with replacement, as the official pruning code draws
-         * them. A text too short for that gives each of its windows once.
-         */
-        @Override
-        public Sample sample(TextEncoder encoder, int vocabulary, Draw draw) {
-            long[] ids = sequences(encoder, vocabulary).getFirst();
-            int length = Math.min(draw.sequenceLength(), draw.longest());
-            List<long[]> drawn = new ArrayList<>();
-            if (ids.length >= (long) draw.samples() * length) {
-                SplittableRandom random = new SplittableRandom(draw.seed());
-                for (int sample = 0; sample < draw.samples(); sample++) {
-                    drawn.add(slice(ids, random.nextInt(ids.length - length + 1), length));
-                }
-                return new Sample(drawn, List.of());
-            }
-            if (ids.length < length) {
-                String note =
-                        file
-                                + " has only "
-                                + ids.length
-                                + " tokens: one shorter sequence is used instead of "
-                                + draw.samples()
-                                + " of "
-                                + length;
-                return new Sample(List.of(ids), List.of(note));
-            }
-            for (int start = 0; start + length <= ids.length; start += length) {
-                drawn.add(slice(ids, start, length));
-            }
-            String note =
-                    file
-                            + " has "
-                            + ids.length
-                            + " tokens: "
-                            + drawn.size()
-                            + " sequences of "
-                            + length
-                            + " are used instead of "
-                            + draw.samples();
-            return new Sample(drawn, List.of(note));
-        }
-
-        private static long[] slice(long[] ids, int start, int length) {
-            return java.util.Arrays.copyOfRange(ids, start, start + length);
-        }
-    }
-
-    /**
-     * Sequences of token ids.
-     *
-     * @param file where they were read
-     * @param lines at least one, each of at least one token
-     * @param numbers for each sequence its line in the file, from 1
-     */
-    record Ids(Path file, List<long[]> lines, List<Integer> numbers) implements TextSource {
-        public Ids {
-            lines = List.copyOf(lines);
-            numbers = List.copyOf(numbers);
-        }
-
-        @Override
-        public List<long[]> sequences(TextEncoder encoder, int vocabulary) {
-            for (int line = 0; line < lines.size(); line++) {
-                for (long id : lines.get(line)) {
-                    if (id < 0 || id >= vocabulary) {
-                        throw fault(
-                                line,
-                                ": the token id "
-                                        + id
-                                        + " is not in the model's vocabulary of "
-                                        + vocabulary);
-                    }
-                }
-            }
-            return lines;
-        }
-
-        /** The lines as they are, in their order; no random number is drawn. */
-        @Override
-        public Sample sample(TextEncoder encoder, int vocabulary, Draw draw) {
-            List<long[]> all = sequences(encoder, vocabulary);
-            for (int line = 0; line < all.size(); line++) {
-                if (all.get(line).length > draw.longest()) {
-                    throw fault(
-                            line,
-                            " has "
-                                    + all.get(line).length
-                                    + " tokens but the model reads at most "
-                                    + draw.longest());
-                }
-            }
-            if (!draw.samplesGiven() || draw.samples() == all.size()) {
-                return new Sample(all, List.of());
-            }
-            if (draw.samples() < all.size()) {
-                return new Sample(all.subList(0, draw.samples()), List.of());
-            }
-            String note =
-                    file
-                            + " has only "
-                            + all.size()
-                            + " sequences: all are used instead of "
-                            + draw.samples();
-            return new Sample(all, List.of(note));
-        }
-
-        private UserError fault(int line, String message) {
-            return new UserError(file + ": line " + numbers.get(line) + message);
         }
     }
 }

@@ -139,7 +139,10 @@ class TextSourceTest {
                 .hasMessageContaining("is empty");
         assertThatThrownBy(() -> source("c.json", "{}"))
                 .isInstanceOf(UserError.class)
-                .hasMessageContaining(".jsonl");
+                .hasMessageContaining("has no key");
+        assertThatThrownBy(() -> source("d.json", "words"))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("does not begin like it");
     }
 
     private TextSource source(String name, String content) throws IOException {

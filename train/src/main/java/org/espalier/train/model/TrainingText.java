@@ -6,6 +6,9 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.espalier.core.UserError;
+import org.espalier.network.text.Chats;
+import org.espalier.network.text.Documents;
+import org.espalier.network.text.Ids;
 import org.espalier.network.text.TextSource;
 import org.espalier.train.stories.Story;
 import org.espalier.train.stories.StoryTeller;
@@ -149,14 +152,19 @@ public sealed interface TrainingText {
 
         /** Reads a {@code .txt} or {@code .jsonl} file. */
         public static OwnText read(Path file) {
-            return switch (TextSource.read(file)) {
-                case TextSource.Words words ->
+            return switch (TextSource.readWhole(file)) {
+                case Documents words ->
                         new OwnText(
                                 file,
                                 words.documents().size() == 1
                                         ? cut(words.documents().getFirst())
                                         : words.documents());
-                case TextSource.Ids ids ->
+                case Chats chats ->
+                        throw new UserError(
+                                chats.file()
+                                        + " holds chats; training needs lines with \"text\", because a"
+                                        + " new model has no chat template");
+                case Ids ids ->
                         throw new UserError(
                                 ids.file()
                                         + " holds token ids; training needs text, because it makes"
