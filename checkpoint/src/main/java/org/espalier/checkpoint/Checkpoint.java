@@ -243,7 +243,7 @@ public final class Checkpoint implements AutoCloseable {
 
     /**
      * What lies in the folder and is neither read nor copied to what is written, as paths below it; folders end in a
-     * slash. Empty for other formats.
+     * slash. Of other formats what a folder has no place for.
      */
     public List<String> leftOut() {
         return SideFiles.leftOut(this);

@@ -35,6 +35,11 @@ public interface CheckpointSource extends AutoCloseable {
     /** The files that would lie beside the weights and the configuration, by name: the tokenizer's, if there is one. */
     Map<String, byte[]> sideFiles();
 
+    /** What it has that a Hugging Face folder of it will not have, by name. */
+    default List<String> leftOut() {
+        return List.of();
+    }
+
     @Override
     void close();
 }

@@ -42,11 +42,12 @@ final class SideFiles {
 
     /**
      * What lies in the folder and is neither read nor copied, as paths below it, sorted: weight files that are not the
-     * model's, what an earlier run or a quantizer says, and hidden folders and links to folders as a whole. Nothing of
-     * another format, whose folder is not part of the model.
+     * model's, what an earlier run or a quantizer says, and hidden folders and links to folders as a whole. Of another
+     * format, whose folder is not part of the model, what the file itself has and a folder has not.
      */
     static List<String> leftOut(Checkpoint checkpoint) {
-        return checkpoint.source() == null ? new SideFiles(checkpoint).leftOut() : List.of();
+        CheckpointSource other = checkpoint.source();
+        return other == null ? new SideFiles(checkpoint).leftOut() : other.leftOut();
     }
 
     /** Of {@link #leftOut} the weights. */

@@ -3,14 +3,15 @@ package org.espalier.cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.espalier.checkpoint.BitmaskWriter;
 import org.espalier.checkpoint.CheckpointWriter;
 import org.espalier.checkpoint.DType;
-import org.espalier.checkpoint.gguf.Architecture;
 import org.espalier.checkpoint.gguf.GgufExport;
 import org.espalier.checkpoint.gguf.GgufFileType;
 import org.espalier.checkpoint.gguf.GgufShape;
@@ -83,7 +84,7 @@ final class ExportCommand implements Callable<Integer> {
             if (common.json()) {
                 console.json(result);
             } else {
-                result.forEach((key, value) ->
+                lines(result).forEach((key, value) ->
                         console.out()
                                 .println(
                                         Words.format(
@@ -100,30 +101,51 @@ final class ExportCommand implements Callable<Integer> {
         return 0;
     }
 
+    /** For people: zeros on one line, and no second time what was told before the work. */
+    private static Map<String, Object> lines(Map<String, Object> result) {
+        Map<String, Object> lines = new LinkedHashMap<>(result);
+        lines.remove("lost");
+        if (lines.remove("zerosBefore") instanceof Double before
+                && lines.remove("zerosAfter") instanceof Double after) {
+            lines.put(
+                    "zeros",
+                    Words.percent(before)
+                            + " of the blocks before, "
+                            + Words.percent(after)
+                            + " now");
+        }
+        return lines;
+    }
+
     private Map<String, Object> gguf(OpenModel open) {
         GgufShape shape = GgufShapes.of(open);
         GgufFileType fileType = GgufFileType.named(type == null ? stored(open) : type);
         String suffix = "-" + fileType.name().toLowerCase(Locale.ROOT) + ".gguf";
         Path target = out == null ? beside(suffix) : out;
-        boolean ignored = Architecture.ofFamily(shape.family()).windowPattern() == 1;
-        if (shape.window() != null && ignored) {
-            console.err()
-                    .println(
-                            "each token sees "
-                                    + shape.window()
-                                    + " tokens here; llama.cpp lets it see all in this family, so longer texts"
-                                    + " come out differently there");
-        }
-        Map<String, Long> bytes =
-                GgufExport.write(open.checkpoint(), shape, fileType, target, console.progress());
+        GgufExport export = new GgufExport(open.checkpoint(), shape, fileType, unread(open));
+        List<String> losses = export.losses(console.progress());
+        losses.forEach(console.progress()::note);
+        GgufExport.Written written = export.write(target, console.progress());
         Map<String, Object> result = result(open, target);
         result.put("type", fileType.name());
-        result.put("bytesByType", bytes);
+        result.put("bytesByType", written.bytesByType());
+        result.put("zerosBefore", written.zerosBefore());
+        result.put("zerosAfter", written.zerosAfter());
+        if (!losses.isEmpty()) {
+            result.put("lost", losses);
+        }
         return result;
+    }
+
+    private static Set<String> unread(OpenModel open) {
+        Set<String> names = new LinkedHashSet<>(open.checkpoint().tensors().keySet());
+        names.removeAll(open.decoder().tensors());
+        return names;
     }
 
     private Map<String, Object> bitmask(OpenModel open) {
         Path target = out == null ? beside("-bitmask") : out;
+        ModelNotes.tellLeftOut(open, console.progress());
         BitmaskWriter.Result written =
                 BitmaskWriter.write(open.checkpoint(), target, console.progress());
         Map<String, Object> result = result(open, target);
@@ -154,6 +176,7 @@ final class ExportCommand implements Callable<Integer> {
         String suffix =
                 dtype == null ? "-safetensors" : "-" + dtype.name().toLowerCase(Locale.ROOT);
         Path target = out == null ? beside(suffix) : out;
+        ModelNotes.tellLeftOut(open, console.progress());
         try (CheckpointWriter writer = CheckpointWriter.create(open.checkpoint(), target, dtype)) {
             DiskRoom.require(writer.note(""), target, DiskRoom.weights(open.checkpoint(), writer));
             writer.commit();

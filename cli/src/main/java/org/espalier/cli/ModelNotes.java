@@ -35,6 +35,14 @@ final class ModelNotes {
         }
     }
 
+    /** Says before the work what a folder that is written will not have, in one line. */
+    static void tellLeftOut(OpenModel model, Progress progress) {
+        List<String> left = model.checkpoint().leftOut();
+        if (!left.isEmpty()) {
+            progress.note(model.checkpoint().folder() + ": left out of the result: " + shown(left));
+        }
+    }
+
     /** What was read in spite of being odd. */
     static List<String> odd(OpenModel model) {
         Decoder decoder = model.decoder();

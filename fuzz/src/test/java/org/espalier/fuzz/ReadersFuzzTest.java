@@ -2,9 +2,12 @@ package org.espalier.fuzz;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.Json;
@@ -12,6 +15,7 @@ import org.espalier.checkpoint.PickleFile;
 import org.espalier.checkpoint.SafetensorsFile;
 import org.espalier.checkpoint.Tokenizer;
 import org.espalier.checkpoint.gguf.GgufFile;
+import org.espalier.checkpoint.gguf.GgufListing;
 import org.espalier.checkpoint.gguf.GgufModel;
 import org.espalier.checkpoint.gguf.Imatrix;
 import org.espalier.core.UserError;
@@ -47,6 +51,24 @@ class ReadersFuzzTest {
                 folder.resolve("tokenizer_config.json"),
                 "{\"bos_token\":\"<s>\",\"eos_token\":\"</s>\"}");
         writeTheModelOfADescriptor();
+        Files.write(folder.resolve("m-00001-of-00002.gguf"), firstPart());
+    }
+
+    /** A part with one tensor of two numbers, of a model of two tensors. */
+    private static byte[] firstPart() {
+        ByteBuffer part = ByteBuffer.allocate(232).order(ByteOrder.LITTLE_ENDIAN);
+        part.put("GGUF".getBytes(StandardCharsets.US_ASCII)).putInt(3).putLong(1).putLong(3);
+        name(part, "split.no").putInt(2).putShort((short) 0);
+        name(part, "split.count").putInt(2).putShort((short) 2);
+        name(part, "split.tensors.count").putInt(5).putInt(2);
+        name(part, "a").putInt(1).putLong(2).putInt(0).putLong(0);
+        part.position((part.position() + 31) / 32 * 32);
+        part.putFloat(1).putFloat(2);
+        return Arrays.copyOf(part.array(), part.position());
+    }
+
+    private static ByteBuffer name(ByteBuffer part, String name) {
+        return part.putLong(name.length()).put(name.getBytes(StandardCharsets.US_ASCII));
     }
 
     /** What a descriptor lies beside: a model of its family, of whose tensors nearly all are missing. */
@@ -139,7 +161,21 @@ class ReadersFuzzTest {
                 });
     }
 
-    /** The container: every tensor, dequantized. */
+    /** The second of two parts. */
+    @FuzzTest(maxDuration = "24h")
+    void ggufSplit(byte[] bytes) {
+        Hostile.read(
+                folder.resolve("m-00002-of-00002.gguf"),
+                bytes,
+                path -> {
+                    try (GgufFile file = GgufFile.open(path)) {
+                        GgufListing.of(file).elements();
+                        file.tensors().keySet().forEach(file::tensor);
+                    }
+                });
+    }
+
+    /** The container: every tensor, listed and dequantized. */
     @FuzzTest(maxDuration = "24h")
     void gguf(byte[] bytes) {
         Hostile.read(
@@ -147,7 +183,10 @@ class ReadersFuzzTest {
                 bytes,
                 path -> {
                     try (GgufFile file = GgufFile.open(path)) {
-                        file.tensors().keySet().forEach(file::tensor);
+                        GgufListing.of(file).elements();
+                        for (String tensor : file.tensors().keySet()) {
+                            refusable(() -> file.tensor(tensor));
+                        }
                     }
                 });
     }
@@ -161,6 +200,7 @@ class ReadersFuzzTest {
                 path -> {
                     try (Checkpoint checkpoint = GgufModel.open(path)) {
                         checkpoint.tensors().keySet().forEach(checkpoint::tensor);
+                        checkpoint.sideFile("tokenizer.json");
                         if (checkpoint.hasTokenizer()) {
                             speak(checkpoint.tokenizer());
                         }

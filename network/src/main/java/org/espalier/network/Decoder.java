@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
@@ -108,6 +109,11 @@ public final class Decoder implements AutoCloseable {
             }
         }
         return decoder;
+    }
+
+    /** The names of all tensors that are part of this network. */
+    public Set<String> tensors() {
+        return layout.tensors();
     }
 
     /** The tensors of the checkpoint that are no part of this network, by module; empty for other sources. */

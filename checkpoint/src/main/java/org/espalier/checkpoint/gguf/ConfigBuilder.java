@@ -2,7 +2,6 @@ package org.espalier.checkpoint.gguf;
 
 import java.util.List;
 import org.espalier.core.UserError;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -44,8 +43,16 @@ final class ConfigBuilder {
         }
         config.put("vocab_size", rows("token_embd.weight"));
         config.put("tie_word_embeddings", tied);
-        id("bos_token_id");
-        id("eos_token_id");
+        Long begin = metadata.optionalWhole("tokenizer.ggml.bos_token_id");
+        if (begin != null) {
+            config.put("bos_token_id", begin);
+        }
+        List<Long> ends = EndTokens.of(metadata);
+        if (ends.size() == 1) {
+            config.put("eos_token_id", ends.getFirst());
+        } else if (!ends.isEmpty()) {
+            ends.forEach(config.putArray("eos_token_id")::add);
+        }
         return config;
     }
 
@@ -213,13 +220,6 @@ final class ConfigBuilder {
         }
         config.put("model_type", "mistral");
         config.putArray("architectures").add("MistralForCausalLM");
-    }
-
-    private void id(String name) {
-        @Nullable Long id = metadata.optionalWhole("tokenizer.ggml." + name);
-        if (id != null) {
-            config.put(name, id);
-        }
     }
 
     private long own(String name) {

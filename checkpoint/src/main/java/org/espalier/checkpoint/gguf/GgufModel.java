@@ -1,10 +1,12 @@
 package org.espalier.checkpoint.gguf;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -27,6 +29,18 @@ public final class GgufModel implements CheckpointSource {
     private static final String OUTPUT = "output.weight";
     private static final String EMBEDDING = "token_embd.weight";
 
+    private static final String HEAD = "lm_head.weight";
+
+    private static final Set<String> BOOKKEEPING =
+            Set.of(
+                    "general.type",
+                    "general.architecture",
+                    "general.file_type",
+                    "general.quantization_version",
+                    "general.alignment",
+                    "general.size_label",
+                    "general.parameter_count");
+
     /** Twice as many as llama.cpp itself allows. */
     private static final long MOST_EXPERTS = 1024;
 
@@ -36,6 +50,7 @@ public final class GgufModel implements CheckpointSource {
     private final ObjectNode config;
     private final Map<String, Source> sources = new LinkedHashMap<>();
     private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
+    private @Nullable Map<String, byte[]> sideFiles;
 
     /** Where a tensor comes from: a whole tensor of the file, or the matrix of one expert in a stack. */
     private record Source(GgufTensor tensor, @Nullable Long expert) {}
@@ -59,9 +74,13 @@ public final class GgufModel implements CheckpointSource {
 
     /** Opens a model. Whatever is wrong with it, or cannot be mapped, is a {@link UserError}. */
     public static Checkpoint open(Path path) {
+        return Checkpoint.of(source(path));
+    }
+
+    static GgufModel source(Path path) {
         GgufFile file = GgufFile.open(path);
         try {
-            return Checkpoint.of(new GgufModel(file));
+            return new GgufModel(file);
         } catch (RuntimeException e) {
             file.close();
             throw e;
@@ -207,7 +226,7 @@ public final class GgufModel implements CheckpointSource {
 
     @Override
     public Tokenizer tokenizer() {
-        return GgufTokenizer.open(file);
+        return GgufTokenizer.open(metadata);
     }
 
     @Override
@@ -224,9 +243,54 @@ public final class GgufModel implements CheckpointSource {
         return bytes;
     }
 
+    /** A tokenizer that cannot be translated is none; whoever asks for it by {@link #tokenizer} is told why. */
     @Override
-    public Map<String, byte[]> sideFiles() {
-        return hasTokenizer() ? GgufTokenizer.files(file) : Map.of();
+    public synchronized Map<String, byte[]> sideFiles() {
+        if (sideFiles == null) {
+            sideFiles = hasTokenizer() ? tokenizerFiles() : Map.of();
+        }
+        return sideFiles;
+    }
+
+    private Map<String, byte[]> tokenizerFiles() {
+        try {
+            return GgufTokenizer.files(metadata);
+        } catch (UserError e) {
+            return Map.of();
+        }
+    }
+
+    @Override
+    public List<String> leftOut() {
+        List<String> left = new ArrayList<>();
+        boolean translated = !hasTokenizer() || !sideFiles().isEmpty();
+        if (!translated) {
+            left.add(
+                    "tokenizer (kind "
+                            + Text.line(
+                                    String.valueOf(metadata.optionalText("tokenizer.ggml.model")))
+                            + ", pre-tokenizer "
+                            + Text.line(String.valueOf(metadata.optionalText("tokenizer.ggml.pre")))
+                            + "), which cannot be translated");
+        }
+        for (String key : metadata.unread()) {
+            boolean tokens = key.startsWith("tokenizer.ggml.");
+            if (!isBookkeeping(key) && (translated || !tokens)) {
+                left.add("metadata " + Text.line(key));
+            }
+        }
+        if (file.tensors().containsKey(OUTPUT) && !tensors.containsKey(HEAD)) {
+            left.add("tensor " + OUTPUT + ", a copy of the embedding");
+        }
+        return List.copyOf(left);
+    }
+
+    /** What says how the file is laid out, or what the tensors say as well. */
+    private boolean isBookkeeping(String key) {
+        return key.startsWith("split.")
+                || BOOKKEEPING.contains(key)
+                || key.equals(architecture.id() + ".vocab_size")
+                || key.equals(architecture.id() + ".block_count");
     }
 
     @Override

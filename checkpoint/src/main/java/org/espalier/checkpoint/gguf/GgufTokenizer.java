@@ -29,8 +29,8 @@ public final class GgufTokenizer {
     private final List<Long> types;
     private final ObjectNode json = JsonMapper.shared().createObjectNode();
 
-    private GgufTokenizer(GgufFile file) {
-        this.metadata = new Metadata(file.path(), file.metadata());
+    private GgufTokenizer(Metadata metadata) {
+        this.metadata = metadata;
         this.tokens = metadata.texts(PREFIX + "tokens");
         this.types =
                 metadata.has(PREFIX + "token_type")
@@ -43,21 +43,26 @@ public final class GgufTokenizer {
 
     /** Opens the tokenizer of a file; the caller closes it. What cannot be translated is a {@link UserError}. */
     public static Tokenizer open(GgufFile file) {
-        GgufTokenizer builder = new GgufTokenizer(file);
+        return open(new Metadata(file.path(), file.metadata()));
+    }
+
+    static Tokenizer open(Metadata metadata) {
+        GgufTokenizer builder = new GgufTokenizer(metadata);
         ObjectNode json = builder.build();
         return Tokenizer.of(
-                String.valueOf(file.path()), json, builder.id("bos"), builder.id("eos"));
+                String.valueOf(metadata.file()), json, builder.id("bos"), builder.id("eos"));
     }
 
     /** The files that Hugging Face would have: {@code tokenizer.json} and {@code tokenizer_config.json}. */
-    static Map<String, byte[]> files(GgufFile file) {
-        GgufTokenizer builder = new GgufTokenizer(file);
+    static Map<String, byte[]> files(Metadata metadata) {
+        GgufTokenizer builder = new GgufTokenizer(metadata);
         ObjectNode json = builder.build();
         ObjectNode config = JsonMapper.shared().createObjectNode();
         config.put("tokenizer_class", "PreTrainedTokenizerFast");
         builder.name(config, "bos_token", builder.id("bos"));
         builder.name(config, "eos_token", builder.id("eos"));
         builder.name(config, "unk_token", builder.id("unknown"));
+        builder.name(config, "pad_token", builder.id("padding"));
         String template = builder.metadata.optionalText("tokenizer.chat_template");
         if (template != null) {
             config.put("chat_template", template);

@@ -3,14 +3,36 @@ package org.espalier.checkpoint.gguf;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.espalier.checkpoint.Text;
 import org.espalier.core.UserError;
 import org.jspecify.annotations.Nullable;
 
-/** Typed access to a file's metadata; a missing or mistyped value is a {@link UserError} that names the key. */
-record Metadata(Path file, Map<String, GgufValue> values) {
+/**
+ * Typed access to a file's metadata; a missing or mistyped value is a {@link UserError} that names the key.
+ *
+ * @param file the file, for messages
+ * @param values the entries
+ * @param read the keys that were asked for
+ */
+record Metadata(Path file, Map<String, GgufValue> values, Set<String> read) {
+    Metadata(Path file, Map<String, GgufValue> values) {
+        this(file, values, ConcurrentHashMap.newKeySet());
+    }
+
     boolean has(String key) {
-        return values.containsKey(key);
+        return get(key) != null;
+    }
+
+    /** The keys that nobody has asked for, in the order of the file. */
+    List<String> unread() {
+        return values.keySet().stream().filter(key -> !read.contains(key)).toList();
+    }
+
+    private @Nullable GgufValue get(String key) {
+        read.add(key);
+        return values.get(key);
     }
 
     String text(String key) {
@@ -18,7 +40,7 @@ record Metadata(Path file, Map<String, GgufValue> values) {
     }
 
     @Nullable String optionalText(String key) {
-        return switch (values.get(key)) {
+        return switch (get(key)) {
             case null -> null;
             case GgufValue.Text text -> text.value();
             default -> throw wrong(key, "a text");
@@ -31,7 +53,7 @@ record Metadata(Path file, Map<String, GgufValue> values) {
 
     /** An integer; a list of integers that are all the same counts as one. */
     @Nullable Long optionalWhole(String key) {
-        return switch (values.get(key)) {
+        return switch (get(key)) {
             case null -> null;
             case GgufValue.Whole whole -> whole.value();
             case GgufValue.Wholes list -> same(key, list.values());
@@ -55,7 +77,7 @@ record Metadata(Path file, Map<String, GgufValue> values) {
     }
 
     @Nullable Double optionalReal(String key) {
-        return switch (values.get(key)) {
+        return switch (get(key)) {
             case null -> null;
             case GgufValue.Real real -> real.value();
             default -> throw wrong(key, "a floating-point number");
@@ -63,7 +85,7 @@ record Metadata(Path file, Map<String, GgufValue> values) {
     }
 
     boolean flag(String key, boolean fallback) {
-        return switch (values.get(key)) {
+        return switch (get(key)) {
             case null -> fallback;
             case GgufValue.Flag flag -> flag.value();
             default -> throw wrong(key, "true or false");
@@ -71,7 +93,7 @@ record Metadata(Path file, Map<String, GgufValue> values) {
     }
 
     List<String> texts(String key) {
-        return switch (values.get(key)) {
+        return switch (get(key)) {
             case null -> throw missing(key);
             case GgufValue.Texts texts -> texts.values();
             default -> throw wrong(key, "a list of texts");
@@ -79,7 +101,7 @@ record Metadata(Path file, Map<String, GgufValue> values) {
     }
 
     List<Long> wholes(String key) {
-        return switch (values.get(key)) {
+        return switch (get(key)) {
             case null -> throw missing(key);
             case GgufValue.Wholes wholes -> wholes.values();
             default -> throw wrong(key, "a list of integers");
@@ -87,7 +109,7 @@ record Metadata(Path file, Map<String, GgufValue> values) {
     }
 
     List<Double> reals(String key) {
-        return switch (values.get(key)) {
+        return switch (get(key)) {
             case null -> throw missing(key);
             case GgufValue.Reals reals -> reals.values();
             default -> throw wrong(key, "a list of floating-point numbers");

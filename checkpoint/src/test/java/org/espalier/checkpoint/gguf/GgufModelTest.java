@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.espalier.checkpoint.Checkpoint;
@@ -274,7 +275,7 @@ class GgufModelTest {
         refused(
                 new GgufBuilder()
                         .text("general.architecture", "llama")
-                        .texts("tokenizer.ggml.tokens", java.util.List.of("a")),
+                        .texts("tokenizer.ggml.tokens", List.of("a")),
                 folder,
                 "a vocabulary without weights");
         refused(new GgufBuilder(), folder, "a GGUF file without tensors");
@@ -284,6 +285,44 @@ class GgufModelTest {
                 "'blk.0.ffn_up.weight'",
                 "IQ2_XS, which can be listed but not computed",
                 "get the model as Q8_0");
+    }
+
+    /** Those that the file names, and those that llama.cpp knows by what they are called. */
+    @Test
+    void aTextEndsAtSeveralTokens() {
+        GgufBuilder builder =
+                llama("llama")
+                        .texts("tokenizer.ggml.tokens", List.of("a", "</s>", "<|eot_id|>", "x"))
+                        .u32("tokenizer.ggml.eos_token_id", 1)
+                        .u32("tokenizer.ggml.eom_token_id", 3);
+        try (Checkpoint model = GgufModel.open(builder.write(folder, "x.gguf"))) {
+            assertThat(model.config().get("eos_token_id").toString()).isEqualTo("[1,3,2]");
+        }
+        GgufBuilder one = llama("llama").u32("tokenizer.ggml.eos_token_id", 1);
+        try (Checkpoint model = GgufModel.open(one.write(folder, "x.gguf"))) {
+            assertThat(model.config().get("eos_token_id").toString()).isEqualTo("1");
+        }
+    }
+
+    @Test
+    void whatAFolderWillNotHaveIsListed() {
+        GgufBuilder builder =
+                llama("llama")
+                        .text("general.license", "mit")
+                        .u32("general.file_type", 0)
+                        .u32("llama.vocab_size", 3)
+                        .u32("llama.attention.some_new_switch", 1)
+                        .texts("tokenizer.ggml.tokens", List.of("a", "b", "c"))
+                        .text("tokenizer.ggml.model", "bert")
+                        .u32("tokenizer.ggml.seperator_token_id", 1);
+        try (GgufModel model = GgufModel.source(builder.write(folder, "x.gguf"))) {
+            assertThat(model.sideFiles()).isEmpty();
+            assertThat(model.leftOut())
+                    .containsExactly(
+                            "tokenizer (kind bert, pre-tokenizer null), which cannot be translated",
+                            "metadata general.license",
+                            "metadata llama.attention.some_new_switch");
+        }
     }
 
     /** As in llama.cpp: a factor alone is position interpolation, a type alone is nothing. */
