@@ -84,18 +84,21 @@ final class ExportCommand implements Callable<Integer> {
             if (common.json()) {
                 console.json(result);
             } else {
-                lines(result).forEach((key, value) ->
-                        console.out()
-                                .println(
-                                        Words.format(
-                                                "%-12s %s",
-                                                key,
-                                                value instanceof List<?> names
-                                                        ? ModelNotes.shown(
-                                                                names.stream()
-                                                                        .map(Object::toString)
-                                                                        .toList())
-                                                        : value)));
+                lines(result)
+                        .forEach((key, value) ->
+                                console.out()
+                                        .println(
+                                                Words.format(
+                                                        "%-12s %s",
+                                                        key,
+                                                        value instanceof List<?> names
+                                                                ? ModelNotes.shown(
+                                                                        names.stream()
+                                                                                .map(
+                                                                                        Object
+                                                                                                ::toString)
+                                                                                .toList())
+                                                                : value)));
             }
         }
         return 0;

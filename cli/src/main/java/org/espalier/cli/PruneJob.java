@@ -61,6 +61,7 @@ final class PruneJob {
         DType dtype = request.dtype().equals("auto") ? null : DType.ofConfigName(request.dtype());
         try (OpenModel dense = OpenModel.open(request.source())) {
             ModelNotes.odd(dense).forEach(note -> progress.note(request.source() + ": " + note));
+            ModelNotes.tellLeftOut(dense, progress);
             PrunePlan plan = PrunePlan.of(request.method(), dense.decoder());
             CalibrationData.require(request);
             common.applyThreads();

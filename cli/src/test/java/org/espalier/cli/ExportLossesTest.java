@@ -4,10 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.espalier.checkpoint.DType;
+import org.espalier.checkpoint.SafetensorsFile;
+import org.espalier.checkpoint.SafetensorsWriter;
+import org.espalier.checkpoint.TensorSpec;
 import org.espalier.checkpoint.gguf.GgufValue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -139,5 +146,90 @@ class ExportLossesTest {
                 .containsEntry("tokenizer.chat_template.tool_use", new GgufValue.Text("{{ b }}"))
                 .containsEntry(
                         "tokenizer.chat_templates", new GgufValue.Texts(List.of("tool_use")));
+    }
+
+    /** As transformers does with what no module asks for. */
+    @Test
+    void tensorsThatTheNetworkDoesNotRead() throws IOException {
+        Path model = copy();
+        try (SafetensorsFile file = SafetensorsFile.open(model.resolve("model.safetensors"))) {
+            Path other = model.resolve("other.safetensors");
+            String extra = "model.layers.0.self_attn.rotary_emb.inv_freq";
+            List<TensorSpec> specs = new ArrayList<>();
+            file.tensors()
+                    .values()
+                    .forEach(tensor ->
+                            specs.add(
+                                    new TensorSpec(tensor.name(), tensor.dtype(), tensor.shape())));
+            specs.add(new TensorSpec(extra, DType.F32, List.of(32L)));
+            try (SafetensorsWriter writer = SafetensorsWriter.create(other, specs, Map.of())) {
+                for (TensorSpec spec : specs) {
+                    writer.writeBytes(
+                            spec.name(),
+                            spec.name().equals(extra)
+                                    ? MemorySegment.ofArray(new byte[128])
+                                    : file.segment(spec.name()));
+                }
+                writer.commit();
+            }
+        }
+        Files.move(
+                model.resolve("other.safetensors"),
+                model.resolve("model.safetensors"),
+                StandardCopyOption.REPLACE_EXISTING);
+        Export export = export(model, "f16");
+        assertThat(export.told()).contains("1 tensor is left out", "rotary_emb.inv_freq");
+        assertThat(GgufFiles.contents(export.file()))
+                .extracting(GgufFiles.Content::name)
+                .noneMatch(name -> name.contains("rotary"));
+    }
+
+    /** And the other way: what a GGUF file has and a folder has not. */
+    @Test
+    void whatAFolderDoesNotHaveOfAFile() throws IOException {
+        Path plain = export(copy(), "f32").file();
+        Path file =
+                GgufFiles.rewritten(
+                        plain,
+                        folder.resolve("other.gguf"),
+                        tensor -> tensor,
+                        metadata -> {
+                            metadata.put("general.license", new GgufValue.Text("mit"));
+                            metadata.put("tokenizer.ggml.pre", new GgufValue.Text("no-such-one"));
+                            return metadata;
+                        });
+        Path out = folder.resolve("folder");
+        Runs.Outcome outcome =
+                Runs.run("export", file, "--to", "safetensors", "--out", out, "--json");
+        assertThat(outcome.code()).as(outcome.err()).isZero();
+        assertThat(outcome.err())
+                .contains("tokenizer (kind gpt2, pre-tokenizer no-such-one)", "general.license");
+        assertThat(JSON.readTree(outcome.out()).path("left out").toString())
+                .contains("no-such-one", "metadata general.license");
+        assertThat(out.resolve("tokenizer.json")).doesNotExist();
+        assertThat(out.resolve("model.safetensors")).exists();
+        Path ids =
+                Files.writeString(folder.resolve("ids.jsonl"), "{\"input_ids\": [1, 2, 3, 4]}\n");
+        Runs.Outcome evaluated = Runs.run("evaluate", file, "--text", ids, "--json");
+        assertThat(evaluated.code()).as(evaluated.err()).isZero();
+        Path pruned = folder.resolve("pruned-ids");
+        Runs.Outcome prune =
+                Runs.run(
+                        "prune",
+                        file,
+                        "--recipe",
+                        "magnitude",
+                        "--text",
+                        ids,
+                        "--out",
+                        pruned,
+                        "--json");
+        assertThat(prune.code()).as(prune.err()).isZero();
+        assertThat(
+                        JSON.readTree(pruned.resolve("espalier.json").toFile())
+                                .path("remainder")
+                                .path("files")
+                                .toString())
+                .contains("metadata general.license", "no-such-one");
     }
 }

@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import org.espalier.checkpoint.Impostor;
 import org.espalier.checkpoint.IoFailure;
 import org.espalier.core.UserError;
 
@@ -21,6 +22,9 @@ import org.espalier.core.UserError;
 record GgufPart(Path path, Arena arena, MemorySegment content, GgufHeader header)
         implements AutoCloseable {
     static GgufPart open(Path path) {
+        if (Files.isSymbolicLink(path) || Files.isRegularFile(path)) {
+            Impostor.refuse(path);
+        }
         if (!Files.isRegularFile(path)) {
             throw new UserError(
                     (Files.exists(path) ? path + " is not a file" : "there is no file " + path)

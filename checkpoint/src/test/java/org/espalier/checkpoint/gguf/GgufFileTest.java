@@ -129,6 +129,15 @@ class GgufFileTest {
     }
 
     @Test
+    void aLinkIntoNowhereIsNamed() throws Exception {
+        Path link =
+                Files.createSymbolicLink(folder.resolve("l.gguf"), folder.resolve("blobs/none"));
+        assertThatThrownBy(() -> GgufFile.open(link))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("is a link to");
+    }
+
+    @Test
     void magicAndVersion() {
         refused(new byte[0], "is empty");
         refused(new byte[] {'G', 'G', 'M', 'L', 3, 0, 0, 0}, "does not begin with 'GGUF'");
@@ -224,6 +233,8 @@ class GgufFileTest {
         refused(ascii("PK\3\4 and more"), "zip archive");
         refused(ascii("\20\1\0\0\0\0\0\0{\"a\""), "is a safetensors file", "give the folder");
         refused(ascii("hello"), "does not begin with 'GGUF' but with 'hell'");
+        refused(ascii("version https://git-lfs.github.com/spec/v1\nsize 12\n"), "git-lfs pointer");
+        refused(ascii("<!DOCTYPE html><html>"), "web page");
         Path piece = GgufBuilder.write(folder, "m.gguf-split-b", ascii("whatever"));
         assertThatThrownBy(() -> GgufFile.open(piece))
                 .isInstanceOf(UserError.class)
@@ -268,7 +279,10 @@ class GgufFileTest {
                     .extracting(GgufTensor::typeName)
                     .containsExactly("F32", "Q4_2", "Q4_0_4_4", "IQ4_NL_8_8", "NVFP4", "type 1000");
             assertThat(file.segment("t31").byteSize()).isEqualTo(64);
-            assertThat(file.tensors().values()).last().extracting(GgufTensor::shape).isEqualTo(List.of(5L, 7L));
+            assertThat(file.tensors().values())
+                    .last()
+                    .extracting(GgufTensor::shape)
+                    .isEqualTo(List.of(5L, 7L));
             assertThatThrownBy(() -> file.tensor("t1000"))
                     .isInstanceOf(UserError.class)
                     .hasMessageContaining("is type 1000, which can be listed but not computed");
