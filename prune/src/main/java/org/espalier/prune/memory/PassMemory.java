@@ -3,6 +3,7 @@ package org.espalier.prune.memory;
 import java.util.List;
 import org.espalier.network.DecoderConfig;
 import org.espalier.network.Linear;
+import org.espalier.network.Mixture;
 
 /** What running a batch through a block takes beside the block itself. Pure. */
 public final class PassMemory {
@@ -21,12 +22,21 @@ public final class PassMemory {
         long queries = config.heads() * config.headDim();
         long keys = config.kvHeads() * config.headDim();
         long attention = 2 * hidden + 7 * queries + 4 * keys;
-        long mlp = 2 * hidden + 3 * widest(blocks);
+        long mlp = 2 * hidden + 3 * widest(blocks) + routed(config);
         // The input, the sum after the attention, what the attention gave, the first dense output.
         long around = 4 * hidden;
         long sequences = Math.ceilDiv(tokens, Math.max(1, longest));
         return Float.BYTES * tokens * (around + Math.max(attention, mlp))
                 + config.scoreBytes(sequences, longest);
+    }
+
+    /**
+     * What experts take beside an MLP: the router's scores in their stages, what reaches an expert, what it answers and how
+     * that is weighed, counted as if every token reached the same one.
+     */
+    private static long routed(DecoderConfig config) {
+        Mixture mixture = config.mixture();
+        return mixture == null ? 0 : 6 * mixture.count() + 3 * config.hidden();
     }
 
     /** The widest input or output of a matrix that is not the attention's. */

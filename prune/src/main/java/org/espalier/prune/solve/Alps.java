@@ -82,8 +82,9 @@ public record Alps(double rho, double damping, int iterations, int switching, in
     }
 
     /**
-     * Five Gram matrices, three of them in float64, and seventeen matrices of the layer's size (measured: 2048 x 1024 and 512 x 2048); per step of the method of
-     * multipliers a product with the inverse, every few steps an inversion, and the products of the conjugate gradients.
+     * Five Gram matrices, three of them in float64, and seventeen matrices of the layer's size, as was measured with 2048 x
+     * 1024 and 512 x 2048; per step of the method of multipliers a product with the inverse, every few steps an inversion,
+     * and the products of the conjugate gradients.
      */
     @Override
     public LayerCost cost(long rows, long columns) {
