@@ -124,7 +124,10 @@ public final class Catalogue {
         return List.of(
                 new Selection(pattern, 0.5),
                 new Selection(pattern, 0.7),
-                new Selection(new Pattern.NofM(2, 4), 0.5));
+                new Selection(
+                        new Pattern.NofM(2, 4),
+                        0.5,
+                        !recipe.allocate().method().equals("uniform")));
     }
 
     private static Perplexity prune(

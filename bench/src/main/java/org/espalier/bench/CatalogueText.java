@@ -64,7 +64,8 @@ final class CatalogueText {
                 .append(". Figures are perplexity ± its standard ");
         text.append(
                 "error; the best of a column is bold. 50 % and 70 % are in the recipe's own pattern and groups. Under 2:4, ");
-        text.append("OWL, DLP and global allocation give each block an N of its own.\n");
+        text.append(
+                "OWL, DLP and global allocation give each matrix an N of its own (mixed: true).\n");
         text.append(
                 "\n[How figures are measured](measuring.md#what-the-catalogue-can-tell) says what they can tell.\n");
         rows.forEach((subject, figures) -> table(text, subject, figures));

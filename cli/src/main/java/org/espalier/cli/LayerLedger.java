@@ -5,6 +5,8 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.espalier.audit.receipt.LayerEntry;
+import org.espalier.core.pattern.Pattern;
+import org.espalier.core.pattern.PatternSyntax;
 import org.espalier.network.Linear;
 import org.espalier.prune.LayerOutcome;
 
@@ -15,8 +17,12 @@ final class LayerLedger {
 
     private LayerLedger() {}
 
-    /** A layer as the receipt names it. */
-    static LayerEntry entry(LayerOutcome outcome) {
+    /**
+     * A layer as the receipt names it.
+     *
+     * @param pattern of the recipe
+     */
+    static LayerEntry entry(LayerOutcome outcome, Pattern pattern) {
         Linear linear = outcome.linear();
         return new LayerEntry(
                 linear.name(),
@@ -25,8 +31,11 @@ final class LayerLedger {
                 linear.rows(),
                 linear.columns(),
                 linear.transposed(),
+                PatternSyntax.describe(
+                        pattern instanceof Pattern.NofM nOfM ? nOfM.at(outcome.wanted()) : pattern),
                 outcome.wanted(),
                 outcome.removed(),
+                outcome.zerosBefore(),
                 outcome.zeros(),
                 outcome.sparsity(),
                 outcome.error(),

@@ -29,6 +29,20 @@ final class Overrides {
         return inputs == null ? selected : selected.withInputs(inputs(inputs));
     }
 
+    /**
+     * The recipe with an N of its own for each matrix.
+     *
+     * @throws UserError if its pattern is not N:M
+     */
+    static Recipe mixed(Recipe recipe) {
+        Selection select = recipe.select();
+        if (!(select.pattern() instanceof Pattern.NofM)) {
+            throw new UserError(
+                    "--mixed gives each matrix an N of its own, so it needs an N:M pattern such as --pattern 4:8");
+        }
+        return recipe.withSelect(new Selection(select.pattern(), select.sparsity(), true));
+    }
+
     private static Selection selection(
             Selection old,
             @Nullable Double sparsity,
@@ -65,7 +79,7 @@ final class Overrides {
                                 + sparsity
                                 + " contradicts it; leave one of them out");
             }
-            return new Selection(shape, nOfM.sparsity());
+            return new Selection(shape, nOfM.sparsity(), old.mixed());
         }
         return new Selection(shape, sparsity == null ? old.sparsity() : sparsity);
     }
@@ -107,7 +121,8 @@ final class Overrides {
     /** A selection in a file name: {@code 0.5}, {@code 2of4}, {@code 4x4-0.7}. */
     static String label(Selection selection) {
         return switch (selection.pattern()) {
-            case Pattern.NofM nOfM -> nOfM.n() + "of" + nOfM.m();
+            case Pattern.NofM nOfM ->
+                    (selection.mixed() ? "mixed-" : "") + nOfM.n() + "of" + nOfM.m();
             case Pattern.Tiles tiles -> PatternSyntax.describe(tiles) + "-" + selection.sparsity();
             case Pattern.Unstructured _ -> Double.toString(selection.sparsity());
         };

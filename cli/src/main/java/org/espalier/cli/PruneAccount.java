@@ -13,6 +13,7 @@ import org.espalier.audit.receipt.RecipeForm;
 import org.espalier.audit.report.Report;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.TensorInfo;
+import org.espalier.core.pattern.Pattern;
 import org.espalier.prune.LayerOutcome;
 import org.espalier.prune.PruneOutcome;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +43,9 @@ record PruneAccount(
      * @param quality what was measured, or null
      */
     Receipt receipt(PruneOutcome outcome, Path sealed, @Nullable Quality quality) {
-        List<LayerEntry> layers = outcome.layers().stream().map(LayerLedger::entry).toList();
+        Pattern pattern = request.method().recipe().select().pattern();
+        List<LayerEntry> layers =
+                outcome.layers().stream().map(layer -> LayerLedger.entry(layer, pattern)).toList();
         List<FileEntry> files = FileEntry.below(sealed, Set.of(ReceiptFile.NAME, Report.NAME));
         Map<String, Object> recipe = RecipeForm.of(request.method().recipe());
         Receipt.Totals totals = totals(dense.checkpoint(), outcome, sealed);
@@ -91,6 +94,8 @@ record PruneAccount(
                 parameters,
                 outcome.prunable(),
                 outcome.removed(),
+                outcome.layers().stream().mapToLong(LayerOutcome::zerosBefore).sum(),
+                outcome.layers().stream().mapToLong(LayerOutcome::zeros).sum(),
                 outcome.sparsity(),
                 (double) outcome.removed() / parameters,
                 Sizes.bytes(before),

@@ -77,6 +77,13 @@ final class PruneCommand implements Callable<Integer> {
     private @Nullable String group;
 
     @Option(
+            names = "--mixed",
+            description =
+                    "With N:M and an allocation that is not uniform: give each matrix an N of its own, with the"
+                            + " pattern's as their mean. No N:M kernel runs the result.")
+    private boolean mixed;
+
+    @Option(
             names = "--inputs",
             paramLabel = "I",
             description =
@@ -173,6 +180,9 @@ final class PruneCommand implements Callable<Integer> {
         Recipe resolved =
                 Overrides.apply(
                         RecipeBook.shipped().recipe(recipe), sparsity, pattern, group, inputs);
+        if (mixed) {
+            resolved = Overrides.mixed(resolved);
+        }
         Method method = Method.of(resolved);
         if (calibration != null && !method.readsData()) {
             console.progress()

@@ -24,11 +24,14 @@ final class PruneSummary {
                 out,
                 "removed",
                 Words.format(
-                        "%,d of %,d weights (%s) with %s",
+                        "%,d of %,d weights (%s) with %s%s",
                         totals.removed(),
                         totals.prunable(),
                         Words.percent(totals.sparsity()),
-                        receipt.recipeName()));
+                        receipt.recipeName(),
+                        totals.zerosBefore() > 0 ? ", counting those that were zero already" : ""));
+        zeros(out, totals);
+        MixedPattern.line(receipt).ifPresent(text -> line(out, "pattern", text));
         Quality quality = receipt.quality();
         if (quality == null) {
             line(out, "perplexity", "not measured; give a text with --text");
@@ -73,6 +76,21 @@ final class PruneSummary {
         }
         if (!remainder.files().isEmpty()) {
             line(out, "left out", ModelNotes.shown(remainder.files()));
+        }
+    }
+
+    /** Where the dense model has zeros, what was removed and what is zero are two things. */
+    private static void zeros(PrintStream out, Receipt.Totals totals) {
+        if (totals.zerosBefore() > 0) {
+            line(
+                    out,
+                    "zero",
+                    Words.format(
+                            "%,d (%s) now, %,d (%s) before",
+                            totals.zeros(),
+                            Words.percent((double) totals.zeros() / totals.prunable()),
+                            totals.zerosBefore(),
+                            Words.percent((double) totals.zerosBefore() / totals.prunable())));
         }
     }
 

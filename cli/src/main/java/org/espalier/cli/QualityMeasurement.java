@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 record QualityMeasurement(
         PruneRequest request, OpenModel dense, MeasureText text, ReadingPlan plan, String prompt) {
-    private static final int SAMPLE_TOKENS = 60;
+    static final int SAMPLE_TOKENS = 60;
     private static final String DENSE_SCRATCH = "hidden-states-dense.scratch";
     private static final String PRUNED_SCRATCH = "hidden-states-pruned.scratch";
 

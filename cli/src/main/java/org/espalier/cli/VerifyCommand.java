@@ -1,17 +1,14 @@
 package org.espalier.cli;
 
+import java.io.PrintStream;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.espalier.audit.language.Evaluation;
-import org.espalier.audit.language.Perplexity;
-import org.espalier.audit.language.Protocol;
-import org.espalier.audit.receipt.Quality;
 import org.espalier.audit.receipt.Receipt;
 import org.espalier.audit.receipt.ReceiptFile;
+import org.espalier.audit.verify.Findings;
 import org.espalier.audit.verify.Verification;
 import org.espalier.core.UserError;
 import org.jspecify.annotations.Nullable;
@@ -25,12 +22,13 @@ import picocli.CommandLine.Parameters;
         name = "verify",
         description = {
             "Checks a folder that prune wrote: every file, the report, the zeros of every matrix.",
-            "With --source also that nothing else was touched; with --text also the perplexity."
+            "With --source also that nothing else was touched; with --text also the perplexity, with both also the dense"
+                    + " model's and the divergence. What was not checked is listed."
         },
         sortOptions = false)
 final class VerifyCommand implements Callable<Integer> {
-    /** Perplexities of the same weights on the same text differ by rounding only, whatever the threads. */
-    private static final double TOLERANCE = 1e-3;
+    /** Names in one line; --json has them all. */
+    private static final int NAMED = 6;
 
     private final Console console;
 
@@ -56,17 +54,21 @@ final class VerifyCommand implements Callable<Integer> {
     public Integer call() {
         Receipt receipt = ReceiptFile.read(folder);
         common.applyThreads();
-        List<String> differences =
-                new ArrayList<>(Verification.differences(folder, source, console.progress()));
-        if (differences.isEmpty() && text != null) {
-            checkPerplexity(receipt, text, differences);
+        Findings findings = Verification.of(folder, source, console.progress());
+        if (findings.differences().isEmpty()) {
+            TextCheck text = TextCheck.of(receipt, folder, source, this.text, common.threads());
+            findings = text.extend(findings, console.progress());
         }
+        List<String> differences = findings.differences();
         if (common.json()) {
             Map<String, Object> result = new LinkedHashMap<>();
             result.put("folder", folder.toString());
             result.put("verified", differences.isEmpty());
             result.put("differences", differences);
             result.put("remainder", receipt.remainder());
+            result.put("added", findings.added());
+            result.put("checked", findings.checked());
+            result.put("unchecked", findings.unchecked());
             console.json(result);
         }
         if (!differences.isEmpty()) {
@@ -75,49 +77,26 @@ final class VerifyCommand implements Callable<Integer> {
         }
         if (!common.json()) {
             PruneSummary.remainder(console.out(), receipt.remainder());
-            console.out()
-                    .println(
-                            folder
-                                    + " is as its receipt says: "
-                                    + receipt.files().size()
-                                    + " files, "
-                                    + receipt.layers().size()
-                                    + " matrices, "
-                                    + Words.percent(receipt.totals().sparsity())
-                                    + " removed");
+            print(receipt, findings);
         }
         return 0;
     }
 
-    private void checkPerplexity(Receipt receipt, Path file, List<String> differences) {
-        Quality quality = receipt.quality();
-        if (quality == null) {
-            throw new UserError(folder + " has a receipt without a perplexity; leave --text out");
+    private void print(Receipt receipt, Findings findings) {
+        PrintStream out = console.out();
+        if (!findings.added().isEmpty()) {
+            out.println("added since  " + Words.some(findings.added(), NAMED));
         }
-        Protocol protocol = quality.protocol();
-        try (OpenModel model = OpenModel.open(folder)) {
-            MeasureText measure =
-                    MeasureText.of(
-                            model,
-                            file,
-                            protocol.window(),
-                            protocol.stride(),
-                            protocol.limit() == 0 ? null : protocol.limit(),
-                            console.progress());
-            if (!measure.protocol().textSha256().equals(protocol.textSha256())) {
-                throw new UserError(file + " is not the text that the receipt was measured on");
-            }
-            Perplexity again =
-                    Evaluation.perplexity(model.language(), measure.windows(), console.progress());
-            double claimed = quality.after().value();
-            if (Math.abs(again.value() - claimed) > TOLERANCE * claimed) {
-                differences.add(
-                        folder
-                                + " has a perplexity of "
-                                + again.value()
-                                + " but the receipt says "
-                                + claimed);
-            }
-        }
+        findings.checked().forEach(line -> out.println("checked      " + line));
+        findings.unchecked().forEach(line -> out.println("not checked  " + line));
+        out.println(
+                folder
+                        + " is as its receipt says: "
+                        + receipt.files().size()
+                        + " files, "
+                        + receipt.layers().size()
+                        + " matrices, "
+                        + Words.percent(receipt.totals().sparsity())
+                        + " removed");
     }
 }

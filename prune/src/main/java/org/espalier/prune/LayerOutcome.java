@@ -8,6 +8,7 @@ import org.espalier.network.Linear;
  * @param linear which one
  * @param wanted the sparsity that the allocation gave it
  * @param removed number of weights removed
+ * @param zerosBefore number of weights that were zero in the dense matrix; removing them changes nothing
  * @param zeros number of weights that are zero now: the removed ones, and survivors that happen to be
  * @param biasChanged whether a bias was changed or added
  * @param error relative squared error, in the measure that {@code errorKind} names; 0 for an untouched layer
@@ -19,6 +20,7 @@ public record LayerOutcome(
         Linear linear,
         double wanted,
         long removed,
+        long zerosBefore,
         long zeros,
         boolean biasChanged,
         double error,

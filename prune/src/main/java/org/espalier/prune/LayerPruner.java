@@ -1,7 +1,6 @@
 package org.espalier.prune;
 
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -63,7 +62,8 @@ final class LayerPruner {
                     linear,
                     sparsity,
                     solution.mask().removed(),
-                    Tensors.countTrue(weight.eq(new Scalar(0.0))),
+                    zeros(dense),
+                    zeros(weight),
                     biasChanged,
                     LayerError.relative(dense, weight, statistics),
                     LayerError.kind(statistics),
@@ -79,6 +79,10 @@ final class LayerPruner {
         return switched
                 ? torch.zeros(new long[] {linear.rows()}, Tensors.options(ScalarType.Float))
                 : null;
+    }
+
+    private static long zeros(Tensor weight) {
+        return weight.numel() - Tensors.countTrue(weight);
     }
 
     private LayerSolution solve(

@@ -10,6 +10,7 @@ import org.espalier.core.pattern.Pattern;
 import org.espalier.core.recipe.Part;
 import org.espalier.core.recipe.Problems;
 import org.espalier.core.recipe.Recipe;
+import org.espalier.core.recipe.Selection;
 import org.espalier.core.tensor.Tensors;
 import org.espalier.prune.allocate.Allocation;
 import org.espalier.prune.calibrate.LayerStatistics;
@@ -82,6 +83,7 @@ public record Method(
             }
         }
         Allocation allocation = Methods.allocation(allocatePart, problems);
+        checkMixed(recipe.select(), allocatePart.method(), allocation, problems);
         LayerSolver solver = Methods.solver(recipe.solver(), problems);
         Repair repair = Methods.repair(recipe.repair(), problems);
         if (score == null && scorePart == null) {
@@ -186,6 +188,27 @@ public record Method(
                     }
                     return Selector.select(scores, recipe.select().pattern(), sparsity).keep();
                 }));
+    }
+
+    /** An N of its own for each matrix is what no N:M kernel runs: it must be asked for. */
+    private static void checkMixed(
+            Selection select, String name, Allocation allocation, Problems problems) {
+        if (!(select.pattern() instanceof Pattern.NofM nOfM)) {
+            return;
+        }
+        if (allocation.readsScores() && !select.mixed()) {
+            problems.add(
+                    "select.mixed",
+                    "the allocation '"
+                            + name
+                            + "' gives each matrix an N of its own, which no kernel for "
+                            + nOfM
+                            + " runs; say mixed: true (or --mixed) to have that, or allocate: uniform");
+        } else if (!allocation.readsScores() && select.mixed()) {
+            problems.add(
+                    "select.mixed",
+                    "the allocation '" + name + "' gives every matrix the same N; leave mixed out");
+        }
     }
 
     private static boolean isGlobal(Pattern pattern) {

@@ -80,7 +80,7 @@ class HostileLayerTest {
                                 shape[1],
                                 SEED);
         HostileLayer.Content layer = hostile.make(SEED, shape[0], shape[1]);
-        Method method = Method.of(recipe.withSelect(new Selection(pattern, sparsity)));
+        Method method = Method.of(recipe.withSelect(selection(recipe, pattern, sparsity)));
         try (AutoGradMode noGrad = Tensors.noGrad();
                 PointerScope scope = new PointerScope()) {
             LayerSolution solution = solve(method, layer, sparsity);
@@ -116,6 +116,13 @@ class HostileLayerTest {
             assertThat(refusal.getMessage()).as(about).isNotBlank().doesNotContain("\n");
             assertThat(hostile).as(about + ": " + refusal.getMessage()).isIn(REFUSABLE);
         }
+    }
+
+    /** N:M with an N of its own for each matrix where the allocation has it so. */
+    private static Selection selection(Recipe recipe, Pattern pattern, double sparsity) {
+        boolean mixed =
+                pattern instanceof Pattern.NofM && !recipe.allocate().method().equals("uniform");
+        return new Selection(pattern, sparsity, mixed);
     }
 
     /** As the pruner does it. */

@@ -75,6 +75,7 @@ class PrunerResumeTest {
                 layer.linear(),
                 layer.wanted(),
                 layer.removed(),
+                layer.zerosBefore(),
                 layer.zeros(),
                 layer.biasChanged(),
                 layer.error(),

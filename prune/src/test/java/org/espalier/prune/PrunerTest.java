@@ -83,22 +83,40 @@ class PrunerTest {
     @MethodSource("recipes")
     void twoOfFourLeavesAtMostTwoInEveryGroup(String name) {
         Recipe recipe = RecipeBook.shipped().recipe(name);
-        if (!recipe.allocate().method().equals("uniform")) {
-            return; // OWL, DLP and global give each block an N of its own
-        }
+        Pattern.NofM pattern = new Pattern.NofM(2, 4);
+        boolean uniform = recipe.allocate().method().equals("uniform");
         Run run =
                 run(
-                        recipe.withSelect(new Selection(new Pattern.NofM(2, 4), 0.5)),
+                        recipe.withSelect(new Selection(pattern, 0.5, !uniform)),
                         calibration(6, 16),
                         ScalarType.Float);
-        run.weights.forEach((layer, weight) -> {
+        for (LayerOutcome layer : run.outcome.layers()) {
+            Pattern.NofM own = pattern.at(layer.wanted());
+            if (uniform) {
+                assertThat(own).isEqualTo(pattern);
+            }
+            float[] weight = Objects.requireNonNull(run.weights.get(layer.linear().name()));
             for (int group = 0; group < weight.length; group += 4) {
                 assertThat(zeros(Arrays.copyOfRange(weight, group, group + 4)))
-                        .as(layer)
-                        .isGreaterThanOrEqualTo(2);
+                        .as("%s, %s", layer.linear().name(), own)
+                        .isGreaterThanOrEqualTo(4 - own.n());
             }
-        });
+            assertThat(layer.removed()).isEqualTo(layer.linear().size() * (4 - own.n()) / 4);
+        }
         assertThat(run.outcome.sparsity()).isEqualTo(0.5);
+    }
+
+    @ParameterizedTest
+    @MethodSource("recipes")
+    void anNOfItsOwnForEachMatrixMustBeAskedFor(String name) {
+        Recipe recipe = RecipeBook.shipped().recipe(name);
+        boolean uniform = recipe.allocate().method().equals("uniform");
+        Selection wrong = new Selection(new Pattern.NofM(2, 4), 0.5, uniform);
+        assertThatThrownBy(() -> Method.of(recipe.withSelect(wrong)))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("select.mixed")
+                .hasMessageContaining(
+                        uniform ? "leave mixed out" : "no kernel for 2:4 runs; say mixed: true");
     }
 
     @Test

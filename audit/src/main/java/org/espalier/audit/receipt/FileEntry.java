@@ -1,13 +1,14 @@
 package org.espalier.audit.receipt;
 
 import java.io.IOException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.espalier.checkpoint.IoFailure;
 
 /**
@@ -40,15 +41,41 @@ public record FileEntry(String name, long bytes, String sha256) {
                 .toList();
     }
 
-    /** Names of all entries below a folder that are no folders, sorted; links count under their own name. */
+    /**
+     * Names of all entries below a folder that are no folders, sorted. Links below it count under their own name, and so
+     * does a folder that may not be listed; the folder itself may be a link.
+     */
     public static TreeSet<String> names(Path folder) {
-        try (Stream<Path> entries = Files.walk(folder)) {
-            return entries.filter(path ->
-                            !Files.isDirectory(path, java.nio.file.LinkOption.NOFOLLOW_LINKS))
-                    .map(path -> folder.relativize(path).toString().replace('\\', '/'))
-                    .collect(Collectors.toCollection(TreeSet::new));
+        TreeSet<String> names = new TreeSet<>();
+        try {
+            Path start = folder.toRealPath();
+            Files.walkFileTree(
+                    start,
+                    new SimpleFileVisitor<>() {
+                        @Override
+                        public FileVisitResult visitFile(
+                                Path path, BasicFileAttributes attributes) {
+                            add(path);
+                            return FileVisitResult.CONTINUE;
+                        }
+
+                        private void add(Path path) {
+                            names.add(start.relativize(path).toString().replace('\\', '/'));
+                        }
+
+                        @Override
+                        public FileVisitResult visitFileFailed(Path path, IOException e)
+                                throws IOException {
+                            if (path.equals(start)) {
+                                throw e;
+                            }
+                            add(path);
+                            return FileVisitResult.CONTINUE;
+                        }
+                    });
         } catch (IOException e) {
             throw IoFailure.reading(folder, e);
         }
+        return names;
     }
 }

@@ -9,8 +9,10 @@ package org.espalier.audit.receipt;
  * @param rows out_features
  * @param columns in_features
  * @param transposed whether the file stores [in_features, out_features]
+ * @param pattern the pattern that it was pruned in: that of the recipe, but where N:M is mixed with its own N
  * @param wanted sparsity that the allocation gave it
  * @param removed weights removed
+ * @param zerosBefore weights that were zero in the dense model
  * @param zeros weights that are zero in the file: the removed ones, and survivors that happen to be
  * @param sparsity removed / (rows * columns)
  * @param error relative squared error; see {@code errorKind}
@@ -26,8 +28,10 @@ public record LayerEntry(
         long rows,
         long columns,
         boolean transposed,
+        String pattern,
         double wanted,
         long removed,
+        long zerosBefore,
         long zeros,
         double sparsity,
         double error,

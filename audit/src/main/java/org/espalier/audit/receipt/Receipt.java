@@ -45,7 +45,7 @@ public record Receipt(
         Run run,
         String digest) {
     /** The layout that this version writes. */
-    public static final int FORMAT = 1;
+    public static final int FORMAT = 2;
 
     public Receipt {
         layers = List.copyOf(layers);
@@ -119,7 +119,9 @@ public record Receipt(
      *
      * @param parameters numbers in all tensors
      * @param prunable weights of the matrices that the recipe prunes
-     * @param removed weights removed
+     * @param removed weights removed, counting those that were zero already
+     * @param zerosBefore weights of these matrices that were zero in the dense model
+     * @param zeros weights of these matrices that are zero now
      * @param sparsity removed / prunable
      * @param sparsityOfModel removed / parameters
      * @param bytesBefore size of the weight files before
@@ -131,6 +133,8 @@ public record Receipt(
             long parameters,
             long prunable,
             long removed,
+            long zerosBefore,
+            long zeros,
             double sparsity,
             double sparsityOfModel,
             long bytesBefore,

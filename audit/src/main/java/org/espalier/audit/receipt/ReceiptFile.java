@@ -68,7 +68,7 @@ public final class ReceiptFile {
             if (!digest.find()
                     || !digest(withDigest(text, digest.group(1), NO_DIGEST))
                             .equals(digest.group(1))) {
-                throw new UserError(file + " was changed: its digest does not fit its text");
+                throw changed(file, text);
             }
             return parse(file, text);
         } catch (CharacterCodingException e) {
@@ -76,6 +76,25 @@ public final class ReceiptFile {
         } catch (IOException e) {
             throw IoFailure.reading(file, e);
         }
+    }
+
+    private static UserError changed(Path file, String text) {
+        String unix =
+                new String(
+                        LineEnds.toUnix(text.getBytes(StandardCharsets.UTF_8)),
+                        StandardCharsets.UTF_8);
+        Matcher digest = DIGEST.matcher(unix);
+        boolean onlyLineEnds =
+                !unix.equals(text)
+                        && digest.find()
+                        && digest(withDigest(unix, digest.group(1), NO_DIGEST))
+                                .equals(digest.group(1));
+        return new UserError(
+                file
+                        + " was changed: "
+                        + (onlyLineEnds
+                                ? "its line ends are now CRLF and were LF" + LineEnds.REMEDY
+                                : "its digest does not fit its text"));
     }
 
     /** Parses a receipt whose digest is right: what does not fit then comes from another version. */

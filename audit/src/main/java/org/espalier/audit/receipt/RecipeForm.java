@@ -72,6 +72,9 @@ public final class RecipeForm {
             }
         }
         form.put("sparsity", recipe.select().sparsity());
+        if (recipe.select().mixed()) {
+            form.put("mixed", true);
+        }
         return form;
     }
 

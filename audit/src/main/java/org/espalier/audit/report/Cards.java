@@ -28,7 +28,8 @@ final class Cards {
                                 + Html.count(totals.prunable())
                                 + "; "
                                 + Html.percent(totals.sparsityOfModel())
-                                + " of all parameters"));
+                                + " of all parameters"
+                                + zeros(totals)));
         cards.add(size(totals));
         cards.add(
                 card(
@@ -48,6 +49,18 @@ final class Cards {
         return "<section class=\"cards\" aria-label=\"Summary\">\n"
                 + String.join("\n", cards)
                 + "\n</section>";
+    }
+
+    /** Where the dense model has zeros, what was removed and what is zero are two things. */
+    private static String zeros(Receipt.Totals totals) {
+        double all = totals.prunable();
+        return totals.zerosBefore() == 0
+                ? ""
+                : "; "
+                        + Html.percent(totals.zeros() / all)
+                        + " are zero now, "
+                        + Html.percent(totals.zerosBefore() / all)
+                        + " were before";
     }
 
     private static String perplexity(Quality quality) {

@@ -14,8 +14,10 @@ final class LayerTable {
                     .append(Html.escape(layer.name()))
                     .append("</th>")
                     .append(figure(layer.rows() + " × " + layer.columns()))
+                    .append(figure(layer.pattern()))
                     .append(figure(Html.format("%.4f", layer.sparsity())))
                     .append(figure(Html.count(layer.removed())))
+                    .append(figure(Html.count(layer.zeros())))
                     .append(figure(Html.number(layer.error())))
                     .append(
                             figure(
@@ -31,7 +33,7 @@ final class LayerTable {
         <summary><h2>All %d matrices</h2></summary>
         <div class="scroll">
         <table class="layers">
-        <thead><tr><th scope="col">matrix</th><th scope="col">shape</th><th scope="col">sparsity</th><th scope="col">removed</th><th scope="col">relative error</th><th scope="col">tokens</th><th scope="col">bias</th></tr></thead>
+        <thead><tr><th scope="col">matrix</th><th scope="col">shape</th><th scope="col">pattern</th><th scope="col">sparsity</th><th scope="col">removed</th><th scope="col">zeros</th><th scope="col">relative error</th><th scope="col">tokens</th><th scope="col">bias</th></tr></thead>
         <tbody>
         %s</tbody>
         </table>

@@ -1,6 +1,5 @@
 package org.espalier.audit.verify;
 
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -13,14 +12,14 @@ import org.espalier.audit.receipt.LayerEntry;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.core.tensor.Tensors;
 
-/** Compares single tensors with what the receipt or the dense model says. */
+/** Compares single pruned matrices with what the receipt says. */
 final class MatrixCheck {
     private static final Pattern N_OF_M = Pattern.compile("(\\d+):(\\d+)");
 
     private MatrixCheck() {}
 
     /** What is wrong with a pruned matrix: its zeros, or its N:M groups. */
-    static Optional<String> of(Checkpoint checkpoint, LayerEntry layer, String pattern) {
+    static Optional<String> of(Checkpoint checkpoint, LayerEntry layer) {
         String name = layer.name() + ".weight";
         if (!checkpoint.contains(name)) {
             return Optional.of(checkpoint.folder() + " lacks the tensor " + name);
@@ -40,7 +39,7 @@ final class MatrixCheck {
                 return Optional.of(
                         name + " has " + zeros + " zeros but the receipt says " + layer.zeros());
             }
-            Matcher matcher = N_OF_M.matcher(pattern);
+            Matcher matcher = N_OF_M.matcher(layer.pattern());
             if (matcher.matches()) {
                 long kept = Long.parseLong(matcher.group(1));
                 long width = Long.parseLong(matcher.group(2));
@@ -58,39 +57,5 @@ final class MatrixCheck {
                 ? Optional.empty()
                 : Optional.of(
                         name + ": " + broken + " groups keep more than " + kept + " of " + width);
-    }
-
-    /** Whether a tensor is the same to the bit in both checkpoints. */
-    static Optional<String> identical(Checkpoint dense, Checkpoint pruned, String name) {
-        boolean same =
-                dense.dtype(name) == pruned.dtype(name)
-                        && Arrays.equals(dense.shape(name), pruned.shape(name))
-                        && bytes(dense, name).mismatch(bytes(pruned, name)) < 0;
-        return same ? Optional.empty() : Optional.of(name + " differs from the dense model's");
-    }
-
-    /** Whether everything that is not zero is the same to the bit in both checkpoints. */
-    static Optional<String> survivors(Checkpoint dense, Checkpoint pruned, String name) {
-        try (PointerScope scope = new PointerScope()) {
-            Tensor after = pruned.tensor(name);
-            Tensor before = dense.tensor(name);
-            if (dense.dtype(name) != pruned.dtype(name)
-                    || !Arrays.equals(dense.shape(name), pruned.shape(name))) {
-                return Optional.of(name + " has another dtype or shape than the dense model's");
-            }
-            Tensor changed = after.ne(before).logical_and(after.ne(new Scalar(0.0)));
-            long count = Tensors.countTrue(changed);
-            return count == 0
-                    ? Optional.empty()
-                    : Optional.of(
-                            name
-                                    + ": "
-                                    + count
-                                    + " surviving weights differ from the dense model's");
-        }
-    }
-
-    private static MemorySegment bytes(Checkpoint checkpoint, String name) {
-        return Tensors.segment(checkpoint.tensor(name));
     }
 }

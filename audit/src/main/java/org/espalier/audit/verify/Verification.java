@@ -6,34 +6,33 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
-import org.espalier.audit.receipt.FileEntry;
 import org.espalier.audit.receipt.LayerEntry;
 import org.espalier.audit.receipt.Receipt;
 import org.espalier.audit.receipt.ReceiptFile;
 import org.espalier.audit.report.Report;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.IoFailure;
+import org.espalier.checkpoint.TensorInfo;
 import org.espalier.checkpoint.gguf.Models;
-import org.espalier.core.UserError;
 import org.espalier.core.progress.Progress;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Derives again what a receipt claims: the files of the folder, the report, the zeros and groups of every pruned matrix,
- * and, where the dense model is at hand, that nothing else was touched.
+ * the sums, and, where the dense model is at hand, that nothing else was touched. What it cannot derive it names.
  */
 public final class Verification {
-    private static final Set<String> ONLY_REMOVING_REPAIRS =
-            Set.of("none", "dsnot", "mean-to-bias");
-
     private final Path folder;
     private final Receipt receipt;
     private final Progress progress;
     private final List<String> differences = new ArrayList<>();
+    private final List<String> added = new ArrayList<>();
+    private final List<String> checked = new ArrayList<>();
+    private final List<String> unchecked = new ArrayList<>();
 
     private Verification(Path folder, Receipt receipt, Progress progress) {
         this.folder = folder;
@@ -46,39 +45,38 @@ public final class Verification {
      *
      * @param folder what {@code prune} wrote
      * @param source the dense model, or null if it is not at hand
-     * @return every difference, each in one line; empty if all is as the receipt says
-     * @throws UserError if the folder has no receipt, or one that was changed
+     * @throws org.espalier.core.UserError if the folder has no receipt, or one that was changed
      */
-    public static List<String> differences(Path folder, @Nullable Path source, Progress progress) {
+    public static Findings of(Path folder, @Nullable Path source, Progress progress) {
         Verification verification = new Verification(folder, ReceiptFile.read(folder), progress);
-        verification.checkFiles(folder, verification.receipt.files(), true);
-        verification.checkReport();
-        if (verification.differences.isEmpty()) {
-            verification.checkWeights();
-            if (source != null) {
-                verification.checkFiles(
-                        Models.folder(source), verification.receipt.source().files(), false);
-                verification.checkUntouched(source);
-            }
-        }
-        return List.copyOf(verification.differences);
+        verification.check(source);
+        return new Findings(
+                verification.differences,
+                verification.added,
+                verification.checked,
+                verification.unchecked);
     }
 
-    private void checkFiles(Path where, List<FileEntry> entries, boolean nothingElse) {
-        Set<String> found = nothingElse ? new TreeSet<>(FileEntry.names(where)) : new TreeSet<>();
-        found.removeAll(Set.of(ReceiptFile.NAME, Report.NAME));
-        for (FileEntry entry : entries) {
-            Path file = where.resolve(entry.name());
-            if (!Files.isRegularFile(file)) {
-                differences.add(file + " is missing");
-            } else if (!FileEntry.of(entry.name(), file).equals(entry)) {
-                differences.add(file + " was changed: its checksum is not that of the receipt");
-            }
-            found.remove(entry.name());
+    private void check(@Nullable Path source) {
+        differences.addAll(
+                FolderCheck.holds(
+                        folder, receipt.files(), Set.of(ReceiptFile.NAME, Report.NAME), added));
+        checkReport();
+        if (!differences.isEmpty()) {
+            return;
         }
-        if (nothingElse) {
-            found.forEach(name -> differences.add(where.resolve(name) + " was added"));
+        checkWeights();
+        if (source == null) {
+            unchecked.add(
+                    "that all other weights are those of the dense model: give it with --source");
+        } else {
+            checkSource(source);
         }
+        boolean measured = receipt.layers().stream().anyMatch(layer -> layer.inputTokens() > 0);
+        unchecked.add(
+                "the errors of the matrices"
+                        + (measured ? " and blocks" : "")
+                        + ": they come with pruning the dense model again");
     }
 
     private void checkReport() {
@@ -97,60 +95,87 @@ public final class Verification {
 
     private void checkWeights() {
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
-            long removed = 0;
             int done = 0;
             for (LayerEntry layer : receipt.layers()) {
                 progress.step("checking matrix", done++, receipt.layers().size());
-                MatrixCheck.of(checkpoint, layer, pattern()).ifPresent(differences::add);
-                removed += layer.removed();
+                MatrixCheck.of(checkpoint, layer).ifPresent(differences::add);
+                if (!fits(layer.pattern())) {
+                    differences.add(
+                            layer.name()
+                                    + " was pruned as "
+                                    + layer.pattern()
+                                    + " but the recipe says "
+                                    + pattern());
+                }
             }
             progress.step("checking matrix", done, Math.max(1, done));
-            Receipt.Totals totals = receipt.totals();
-            if (removed != totals.removed()
-                    || totals.sparsity() != (double) removed / totals.prunable()) {
-                differences.add(folder + ": the totals are not the sums of the layers");
-            }
         }
+        checkTotals();
+    }
+
+    private void checkTotals() {
+        Receipt.Totals totals = receipt.totals();
+        long removed = 0;
+        long before = 0;
+        long zeros = 0;
+        long size = 0;
+        for (LayerEntry layer : receipt.layers()) {
+            removed += layer.removed();
+            before += layer.zerosBefore();
+            zeros += layer.zeros();
+            size += layer.size();
+        }
+        if (removed != totals.removed()
+                || before != totals.zerosBefore()
+                || zeros != totals.zeros()
+                || size != totals.prunable()
+                || totals.sparsity() != (double) removed / size
+                || totals.sparsityOfModel() != (double) removed / totals.parameters()) {
+            differences.add(folder + ": the totals are not the sums of the layers");
+        }
+    }
+
+    /** Whether a matrix may have this pattern: that of the recipe, or another N of the same M where they are mixed. */
+    private boolean fits(String pattern) {
+        boolean mixed = select().get("mixed") instanceof Boolean yes && yes;
+        return pattern.equals(pattern()) || (mixed && beyondN(pattern).equals(beyondN(pattern())));
+    }
+
+    private static String beyondN(String pattern) {
+        return pattern.substring(pattern.indexOf(':') + 1);
     }
 
     private String pattern() {
-        return receipt.recipe().get("select") instanceof Map<?, ?> select
-                ? String.valueOf(select.get("pattern"))
-                : "unstructured";
+        return String.valueOf(select().getOrDefault("pattern", "unstructured"));
     }
 
-    private void checkUntouched(Path source) {
-        boolean sameDtype = receipt.dtype().equals("auto");
-        Set<String> weights = new TreeSet<>();
-        Set<String> changedBiases = new TreeSet<>();
-        for (LayerEntry layer : receipt.layers()) {
-            weights.add(layer.name() + ".weight");
-            if (layer.biasChanged()) {
-                changedBiases.add(layer.name() + ".bias");
-            }
+    private Map<String, Object> select() {
+        Map<String, Object> select = new HashMap<>();
+        if (receipt.recipe().get("select") instanceof Map<?, ?> map) {
+            map.forEach((key, value) -> select.put(String.valueOf(key), value));
         }
+        return select;
+    }
+
+    private void checkSource(Path source) {
+        differences.addAll(FolderCheck.contains(Models.folder(source), receipt.source().files()));
         try (Checkpoint dense = Models.open(source);
                 Checkpoint pruned = Checkpoint.open(folder)) {
-            for (String name : dense.tensors().keySet()) {
-                if (!pruned.contains(name)) {
-                    differences.add(folder + " lacks the tensor " + name);
-                } else if (sameDtype && weights.contains(name) && onlyRemoves()) {
-                    MatrixCheck.survivors(dense, pruned, name).ifPresent(differences::add);
-                } else if (sameDtype && !weights.contains(name) && !changedBiases.contains(name)) {
-                    MatrixCheck.identical(dense, pruned, name).ifPresent(differences::add);
-                }
+            long parameters =
+                    dense.tensors().values().stream().mapToLong(TensorInfo::elements).sum();
+            if (parameters != receipt.totals().parameters()) {
+                differences.add(
+                        source
+                                + " has "
+                                + parameters
+                                + " parameters but the receipt says "
+                                + receipt.totals().parameters());
             }
+            SourceCheck check = new SourceCheck(receipt, dense, pruned, progress);
+            check.run();
+            differences.addAll(check.differences());
+            checked.addAll(check.checked());
+            unchecked.addAll(check.unchecked());
         }
-    }
-
-    /** Whether the recipe takes weights away and changes none of the others. */
-    private boolean onlyRemoves() {
-        return method("solver").equals("mask") && ONLY_REMOVING_REPAIRS.contains(method("repair"));
-    }
-
-    /** Method of a part of the recipe, which is a name or a map. */
-    private String method(String part) {
-        Object value = receipt.recipe().get(part);
-        return String.valueOf(value instanceof Map<?, ?> map ? map.get("method") : value);
     }
 }

@@ -30,8 +30,10 @@ public final class Receipts {
                                 64,
                                 172,
                                 false,
+                                "2:4",
                                 sparsity,
                                 Math.round(64 * 172 * sparsity),
+                                0,
                                 Math.round(64 * 172 * sparsity),
                                 sparsity,
                                 0.02 + 0.04 * kind / 6 + 0.01 * block,
@@ -74,8 +76,8 @@ public final class Receipts {
                 2,
                 "auto",
                 new Receipt.Totals(
-                        260_032, 227_200, 113_600, 0.5, 0.4369, 1_044_984, 1_044_984, 960_123L,
-                        601_456L),
+                        260_032, 227_200, 113_600, 0, 113_600, 0.5, 0.4369, 1_044_984, 1_044_984,
+                        960_123L, 601_456L),
                 layers,
                 blockEntries,
                 new Quality(

@@ -1,5 +1,7 @@
 package org.espalier.core.pattern;
 
+import org.espalier.core.Rounding;
+
 /** The shape in which weights are removed. */
 public sealed interface Pattern {
     /**
@@ -21,6 +23,11 @@ public sealed interface Pattern {
                 throw new IllegalArgumentException(
                         "N:M needs 1 <= N <= M and M >= 2 but is " + n + ":" + m);
             }
+        }
+
+        /** The N:M of a matrix to which an allocation gave this sparsity. */
+        public NofM at(double sparsity) {
+            return new NofM(m - Math.toIntExact(Rounding.removed(m, sparsity)), m);
         }
 
         /** The fraction removed, 1 - n/m. */

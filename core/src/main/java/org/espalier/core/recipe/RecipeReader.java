@@ -114,10 +114,11 @@ public final class RecipeReader {
 
     private Selection selection(Map<String, Object> map) {
         Map<String, Object> select = section(map, "select");
-        unknownKeys(select, List.of("pattern", "group", "width", "sparsity"), "select.");
+        unknownKeys(select, List.of("pattern", "group", "width", "sparsity", "mixed"), "select.");
         Parameters parameters = new Parameters(new Part("select", select, "select"), problems);
         int width = parameters.integer("width", 128, 1, 1_000_000);
         double sparsity = parameters.number("sparsity", 0.5, 0, Math.nextDown(1.0));
+        boolean mixed = parameters.flag("mixed", false);
         Pattern pattern = new Pattern.Unstructured(new Group.Row());
         String compared = orElse(text(select, "group", "select.group", null), "row");
         if (select.containsKey("width") && !compared.equals("column-block")) {
@@ -158,7 +159,13 @@ public final class RecipeReader {
             }
             sparsity = nOfM.sparsity();
         }
-        return new Selection(pattern, sparsity);
+        if (mixed && !(pattern instanceof Pattern.NofM)) {
+            problems.add(
+                    "select.mixed",
+                    "is for N:M, where it gives each matrix an N of its own; leave it out");
+            mixed = false;
+        }
+        return new Selection(pattern, sparsity, mixed);
     }
 
     private @Nullable Part part(Map<String, Object> map, String key) {
