@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.espalier.audit.receipt.LayerEntry;
@@ -33,22 +34,26 @@ final class MixedPattern {
             blocks.computeIfAbsent(layer.block(), _ -> new TreeSet<>()).add(layer.pattern());
         }
         List<String> runs = new ArrayList<>();
-        List<Integer> numbers = List.copyOf(blocks.keySet());
-        for (int first = 0; first < numbers.size(); ) {
-            TreeSet<String> patterns = blocks.get(numbers.get(first));
-            int last = first;
-            while (last + 1 < numbers.size()
-                    && blocks.get(numbers.get(last + 1)).equals(patterns)) {
-                last++;
+        int first = 0;
+        int last = 0;
+        TreeSet<String> patterns = new TreeSet<>();
+        for (Map.Entry<Integer, TreeSet<String>> block : blocks.entrySet()) {
+            if (!block.getValue().equals(patterns)) {
+                if (!patterns.isEmpty()) {
+                    runs.add(run(first, last, patterns));
+                }
+                first = block.getKey();
+                patterns = block.getValue();
             }
-            runs.add(
-                    (first == last
-                                    ? "block " + numbers.get(first)
-                                    : "blocks " + numbers.get(first) + " to " + numbers.get(last))
-                            + " "
-                            + String.join(" and ", patterns));
-            first = last + 1;
+            last = block.getKey();
         }
+        runs.add(run(first, last, patterns));
         return runs;
+    }
+
+    private static String run(int first, int last, Set<String> patterns) {
+        return (first == last ? "block " + first : "blocks " + first + " to " + last)
+                + " "
+                + String.join(" and ", patterns);
     }
 }

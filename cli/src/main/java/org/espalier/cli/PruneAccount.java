@@ -14,8 +14,10 @@ import org.espalier.audit.report.Report;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.TensorInfo;
 import org.espalier.core.pattern.Pattern;
+import org.espalier.network.Linear;
 import org.espalier.prune.LayerOutcome;
 import org.espalier.prune.PruneOutcome;
+import org.espalier.prune.PrunePlan;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,11 +40,12 @@ record PruneAccount(
     /**
      * Draws it up.
      *
-     * @param outcome what the pruning did
+     * @param plan what it was to do
+     * @param outcome what it did
      * @param sealed folder of the pruned model, its files complete
      * @param quality what was measured, or null
      */
-    Receipt receipt(PruneOutcome outcome, Path sealed, @Nullable Quality quality) {
+    Receipt receipt(PrunePlan plan, PruneOutcome outcome, Path sealed, @Nullable Quality quality) {
         Pattern pattern = request.method().recipe().select().pattern();
         List<LayerEntry> layers =
                 outcome.layers().stream().map(layer -> LayerLedger.entry(layer, pattern)).toList();
@@ -69,6 +72,7 @@ record PruneAccount(
                 request.dtype(),
                 totals,
                 layers,
+                plan.dense().stream().map(Linear::name).toList(),
                 outcome.blocks().stream()
                         .map(block -> new Receipt.BlockEntry(block.block(), block.outputError()))
                         .toList(),

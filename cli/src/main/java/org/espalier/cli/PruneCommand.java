@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.espalier.core.UserError;
+import org.espalier.core.recipe.Protection;
 import org.espalier.core.recipe.Recipe;
 import org.espalier.prune.Method;
 import org.espalier.prune.RecipeBook;
@@ -82,6 +83,15 @@ final class PruneCommand implements Callable<Integer> {
                     "With N:M and an allocation that is not uniform: give each matrix an N of its own, with the"
                             + " pattern's as their mean. No N:M kernel runs the result.")
     private boolean mixed;
+
+    @Option(
+            names = "--protect",
+            paramLabel = "PATTERN",
+            split = ",",
+            description =
+                    "Matrices to leave dense, outside the budget: names with * and ?, such as *.down_proj or *.down,"
+                            + " or blocks, such as blocks.0-1 (default: the recipe's).")
+    private @Nullable List<String> protect;
 
     @Option(
             names = "--inputs",
@@ -180,6 +190,9 @@ final class PruneCommand implements Callable<Integer> {
         Recipe resolved =
                 Overrides.apply(
                         RecipeBook.shipped().recipe(recipe), sparsity, pattern, group, inputs);
+        if (protect != null) {
+            resolved = resolved.withProtect(new Protection(protect));
+        }
         if (mixed) {
             resolved = Overrides.mixed(resolved);
         }

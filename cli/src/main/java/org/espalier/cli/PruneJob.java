@@ -120,7 +120,7 @@ final class PruneJob {
                             quality = measurement.measure(sealed, writer::note, progress);
                             stopwatch.lap("measure");
                         }
-                        return finish(writer, account.receipt(outcome, sealed, quality));
+                        return finish(writer, account.receipt(plan, outcome, sealed, quality));
                     } catch (UserError e) {
                         throw interruption.explain(e);
                     }

@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What {@code prune} prints when it is done. */
 final class PruneSummary {
+    /** Names in one line; the receipt has them all. */
+    private static final int NAMED = 6;
+
     private PruneSummary() {}
 
     static void print(PrintStream out, PruneJob.Result result) {
@@ -31,6 +34,14 @@ final class PruneSummary {
                         receipt.recipeName(),
                         totals.zerosBefore() > 0 ? ", counting those that were zero already" : ""));
         zeros(out, totals);
+        if (!receipt.leftDense().isEmpty()) {
+            line(
+                    out,
+                    "protected",
+                    receipt.leftDense().size()
+                            + " matrices left dense, not counted above: "
+                            + Words.some(receipt.leftDense(), NAMED));
+        }
         MixedPattern.line(receipt).ifPresent(text -> line(out, "pattern", text));
         Quality quality = receipt.quality();
         if (quality == null) {

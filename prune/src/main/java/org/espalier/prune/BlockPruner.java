@@ -55,7 +55,7 @@ final class BlockPruner {
                 walk.propagated() && index < walk.decoder().blocks() - 1 && states.size() > 0;
         List<List<Linear>> groups =
                 BlockInputs.groups(
-                        walk.decoder().linears(index),
+                        walk.plan().layers(index),
                         walk.method().needs(),
                         walk.thrift().statisticsBytes());
         List<LayerOutcome> layers = new ArrayList<>();
@@ -92,6 +92,9 @@ final class BlockPruner {
                     }
                     solveSeconds += seconds(solveStart);
                 }
+            }
+            if (groups.isEmpty() && !again && states.size() > 0) {
+                advance(block, null); // nothing was measured, so nothing has moved on
             }
             replacements.apply(block);
             Double outputError = null;

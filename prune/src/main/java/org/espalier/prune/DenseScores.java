@@ -33,7 +33,7 @@ final class DenseScores implements NetworkScores, AutoCloseable {
     public void layers(LayerReader reader) {
         int[] next = {0};
         read((block, collector) -> {
-            for (Linear linear : block.linears()) {
+            for (Linear linear : walk.plan().layers(block.index())) {
                 try (PointerScope scope = new PointerScope()) {
                     reader.read(next[0]++, score(block, linear, collector));
                 }
@@ -44,9 +44,13 @@ final class DenseScores implements NetworkScores, AutoCloseable {
     @Override
     public void blocks(Consumer<List<Tensor>> reader) {
         read((block, collector) -> {
+            List<Linear> layers = walk.plan().layers(block.index());
+            if (layers.isEmpty()) {
+                return; // a block that is left dense has no part in the budget
+            }
             try (PointerScope scope = new PointerScope()) {
                 List<Tensor> scores = new ArrayList<>();
-                for (Linear linear : block.linears()) {
+                for (Linear linear : layers) {
                     scores.add(score(block, linear, collector));
                 }
                 reader.accept(scores);
@@ -101,7 +105,7 @@ final class DenseScores implements NetworkScores, AutoCloseable {
 
     private void requireFinite(Block block, StatisticsCollector collector) {
         Finite finite = new Finite();
-        for (Linear linear : block.linears()) {
+        for (Linear linear : walk.plan().layers(block.index())) {
             try (PointerScope scope = new PointerScope()) {
                 finite.require(linear, block.weight(linear), walk.statistics(collector, linear));
             }

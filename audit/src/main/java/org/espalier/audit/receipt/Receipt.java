@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param dtype dtype of the pruned weights, or {@code auto} for each tensor's own
  * @param totals sums over the model
  * @param layers the pruned matrices in forward order
+ * @param leftDense the matrices that the recipe protects: they are as they were, and no part of the budget
  * @param blocks the decoder blocks in order
  * @param quality dense and pruned model compared, or null where no text was given
  * @param files every file of the folder but the receipt and the report made from it
@@ -39,6 +40,7 @@ public record Receipt(
         String dtype,
         Totals totals,
         List<LayerEntry> layers,
+        List<String> leftDense,
         List<BlockEntry> blocks,
         @Nullable Quality quality,
         List<FileEntry> files,
@@ -49,6 +51,7 @@ public record Receipt(
 
     public Receipt {
         layers = List.copyOf(layers);
+        leftDense = List.copyOf(leftDense);
         blocks = List.copyOf(blocks);
         files = List.copyOf(files);
     }
@@ -169,6 +172,7 @@ public record Receipt(
                 dtype,
                 totals,
                 layers,
+                leftDense,
                 blocks,
                 quality,
                 files,

@@ -42,6 +42,9 @@ public final class RecipeForm {
         form.put("solver", part(recipe.solver()));
         form.put("repair", part(recipe.repair()));
         form.put("inputs", lower(recipe.inputs()));
+        if (!recipe.protect().isEmpty()) {
+            form.put("protect", recipe.protect().patterns());
+        }
         return form;
     }
 

@@ -63,6 +63,7 @@ public final class Report {
                         Plots.html(receipt),
                         samples(receipt),
                         unreached(receipt),
+                        leftDense(receipt),
                         LayerTable.html(receipt),
                         Origins.html(receipt))
                 .filter(section -> !section.isEmpty())
@@ -132,6 +133,24 @@ public final class Report {
         </section>\
         """
                 .formatted(String.join("", names));
+    }
+
+    /** Matrices that the recipe protects. */
+    private static String leftDense(Receipt receipt) {
+        if (receipt.leftDense().isEmpty()) {
+            return "";
+        }
+        return """
+        <section>
+        <h2>Left dense</h2>
+        <p>The recipe protects these matrices; they are as they were, and the sparsity above does not count them.</p>
+        <ul>%s</ul>
+        </section>\
+        """
+                .formatted(
+                        receipt.leftDense().stream()
+                                .map(name -> Html.element("li", name))
+                                .collect(Collectors.joining()));
     }
 
     private static String style() {

@@ -86,7 +86,9 @@ public final class QualityCheck {
     }
 
     private void exact(String name, long claimed, long again) {
-        figure(name, claimed, again, 0, 0);
+        if (claimed != again) {
+            differences.add(difference(name, again, claimed));
+        }
     }
 
     /** Equal, infinite alike, or within the relative and absolute tolerance together. */
@@ -96,7 +98,11 @@ public final class QualityCheck {
                 Double.compare(claimed, again) == 0
                         || Math.abs(again - claimed) <= relative * Math.abs(claimed) + absolute;
         if (!same) {
-            differences.add("the " + name + " is " + again + " but the receipt says " + claimed);
+            differences.add(difference(name, again, claimed));
         }
+    }
+
+    private static String difference(String name, Number again, Number claimed) {
+        return "the " + name + " is " + again + " but the receipt says " + claimed;
     }
 }

@@ -79,6 +79,7 @@ public final class Receipts {
                         260_032, 227_200, 113_600, 0, 113_600, 0.5, 0.4369, 1_044_984, 1_044_984,
                         960_123L, 601_456L),
                 layers,
+                List.of("model.layers.0.mlp.experts.0.down_proj"),
                 blockEntries,
                 new Quality(
                         new Protocol(

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param solver how a layer is solved; {@code mask} composes score, selection and repair
  * @param repair how the survivors make up for the loss
  * @param inputs whether a block sees already pruned or dense inputs while it is measured
+ * @param protect matrices that are left dense and do not count in the budget
  */
 public record Recipe(
         String name,
@@ -30,7 +31,8 @@ public record Recipe(
         Selection select,
         Part solver,
         Part repair,
-        Inputs inputs) {
+        Inputs inputs,
+        Protection protect) {
 
     /**
      * Where a method was published.
@@ -76,7 +78,8 @@ public record Recipe(
                 selection,
                 solver,
                 repair,
-                inputs);
+                inputs,
+                protect);
     }
 
     /** This recipe with blocks measured on other inputs. */
@@ -93,6 +96,25 @@ public record Recipe(
                 select,
                 solver,
                 repair,
+                other,
+                protect);
+    }
+
+    /** This recipe with other matrices left dense. */
+    public Recipe withProtect(Protection other) {
+        return new Recipe(
+                name,
+                paper,
+                card,
+                summary,
+                variant,
+                calibration,
+                score,
+                allocate,
+                select,
+                solver,
+                repair,
+                inputs,
                 other);
     }
 }

@@ -1,5 +1,6 @@
 package org.espalier.core.recipe;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +31,8 @@ public final class RecipeReader {
                     "select",
                     "solver",
                     "repair",
-                    "inputs");
+                    "inputs",
+                    "protect");
 
     private final Problems problems;
 
@@ -87,7 +89,31 @@ public final class RecipeReader {
                 selection(map),
                 solver,
                 orElse(part(map, "repair"), Part.of("none", "repair")),
-                oneOf(map, "inputs", Recipe.Inputs.values(), Recipe.Inputs.PROPAGATED));
+                oneOf(map, "inputs", Recipe.Inputs.values(), Recipe.Inputs.PROPAGATED),
+                protect(map));
+    }
+
+    private Protection protect(Map<String, Object> map) {
+        Object value = map.get("protect");
+        if (value == null) {
+            return Protection.NONE;
+        }
+        List<?> items = value instanceof List<?> list ? list : List.of(value);
+        List<String> patterns = new ArrayList<>();
+        for (int i = 0; i < items.size(); i++) {
+            String path = value instanceof List ? "protect[" + i + "]" : "protect";
+            if (!(items.get(i) instanceof String pattern)) {
+                problems.add(
+                        path, "must be a pattern of names such as '*.down' but is " + items.get(i));
+                continue;
+            }
+            try {
+                patterns.addAll(new Protection(List.of(pattern)).patterns());
+            } catch (UserError e) {
+                problems.add(path, String.valueOf(e.getMessage()));
+            }
+        }
+        return new Protection(patterns);
     }
 
     private Recipe.@Nullable Paper paper(Map<String, Object> map) {

@@ -109,7 +109,7 @@ public final class CheckpointSink implements LayerSink {
 
     private void restore(Block block) {
         Map<String, String> stored = journal.blocks().get(block.index()).tensors();
-        for (Linear linear : block.linears()) {
+        for (Linear linear : plan.layers(block.index())) {
             try (PointerScope scope = new PointerScope()) {
                 Tensor weight = writer.stored(linear.weightName());
                 block.replace(

@@ -46,7 +46,7 @@ class AllocationsTest {
                 // Of equal scores the first layers lose theirs first, by one weight at most.
                 long budget = 6 * Rounding.removed(77, sparsity);
                 assertThat(Arrays.stream(wanted).map(share -> share * 77).sum())
-                        .isCloseTo(budget, within(1e-9));
+                        .isCloseTo((double) budget, within(1e-9));
                 assertThat(wanted).isSortedAccordingTo(Comparator.reverseOrder());
                 assertThat((wanted[0] - wanted[5]) * 77).isLessThan(1.5);
             } else {
