@@ -8,9 +8,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What {@code prune} prints when it is done. */
 final class PruneSummary {
-    /** Names in one line; the receipt has them all. */
-    private static final int NAMED = 6;
-
     private PruneSummary() {}
 
     static void print(PrintStream out, PruneJob.Result result) {
@@ -40,7 +37,7 @@ final class PruneSummary {
                     "protected",
                     receipt.leftDense().size()
                             + " matrices left dense, not counted above: "
-                            + Words.some(receipt.leftDense(), NAMED));
+                            + ModelNotes.shown(receipt.leftDense()));
         }
         MixedPattern.line(receipt).ifPresent(text -> line(out, "pattern", text));
         Quality quality = receipt.quality();

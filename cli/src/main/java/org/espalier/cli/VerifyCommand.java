@@ -27,9 +27,6 @@ import picocli.CommandLine.Parameters;
         },
         sortOptions = false)
 final class VerifyCommand implements Callable<Integer> {
-    /** Names in one line; --json has them all. */
-    private static final int NAMED = 6;
-
     private final Console console;
 
     @Parameters(paramLabel = "DIR", description = "Folder that prune wrote.")
@@ -85,7 +82,7 @@ final class VerifyCommand implements Callable<Integer> {
     private void print(Receipt receipt, Findings findings) {
         PrintStream out = console.out();
         if (!findings.added().isEmpty()) {
-            out.println("added since  " + Words.some(findings.added(), NAMED));
+            out.println("added since  " + ModelNotes.shown(findings.added()));
         }
         findings.checked().forEach(line -> out.println("checked      " + line));
         findings.unchecked().forEach(line -> out.println("not checked  " + line));

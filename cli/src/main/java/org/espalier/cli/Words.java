@@ -1,8 +1,6 @@
 package org.espalier.cli;
 
-import java.util.List;
 import java.util.Locale;
-import java.util.stream.Collectors;
 import org.espalier.audit.language.Perplexity;
 
 /** Figures as the commands print them, with a decimal point wherever the program runs. */
@@ -20,13 +18,6 @@ final class Words {
 
     static String percent(double fraction) {
         return format("%.2f %%", fraction * 100);
-    }
-
-    /** The first few names, and how many more there are. */
-    static String some(List<String> names, int most) {
-        String first = names.stream().limit(most).collect(Collectors.joining(", "));
-        int more = names.size() - most;
-        return more > 0 ? first + " and " + more + " more" : first;
     }
 
     static String bytes(long bytes) {
