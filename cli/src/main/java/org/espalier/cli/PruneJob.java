@@ -98,7 +98,8 @@ final class PruneJob {
                                 writer.note(""),
                                 request.out(),
                                 DiskRoom.weights(dense.checkpoint(), writer)
-                                        + memory.scratchBytes());
+                                        + memory.scratchBytes()
+                                        - memory.optionalBytes());
                     }
                     CheckpointSink sink =
                             new CheckpointSink(writer, journal, plan, dense.decoder());

@@ -15,6 +15,7 @@ import org.espalier.prune.calibrate.Thrift;
  * @param loading how blocks are loaded
  * @param estimate the most memory that the run takes
  * @param scratchBytes size of the scratch files, those in which hidden states are kept for a run that goes on included
+ * @param optionalBytes those of them that a run does without where there is no room: of states that are in memory as well
  * @param passes how often the largest block is run over the calibration tokens
  */
 public record MemoryPlan(
@@ -24,6 +25,7 @@ public record MemoryPlan(
         Block.Loading loading,
         MemoryEstimate estimate,
         long scratchBytes,
+        long optionalBytes,
         int passes) {
     /**
      * For the pruner.

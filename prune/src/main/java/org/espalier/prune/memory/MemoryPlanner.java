@@ -90,6 +90,7 @@ public final class MemoryPlanner {
                 way.loading(),
                 model.estimate(way.onDisk(), way.gramOnDisk(), statistics, way.loading()),
                 model.keptBytes() + (way.gramOnDisk() ? model.gramBytes() : 0),
+                way.onDisk() ? 0 : model.keptBytes(),
                 model.passes(statistics));
     }
 }

@@ -136,9 +136,11 @@ class MemoryPlannerTest {
         assertThat(demand.measures()).containsExactly("matrices converted one at a time");
         // Two files of hidden states wait for a run that goes on.
         assertThat(demand.scratchBytes()).isEqualTo(2 * 800);
+        assertThat(demand.optionalBytes()).isEqualTo(2 * 800);
         MemoryPlan disk = MemoryPlanner.within(model, whole - 700).orElseThrow();
         assertThat(disk.measures()).containsExactly("hidden states in a scratch file");
         assertThat(disk.scratchBytes()).isEqualTo(2 * 800);
+        assertThat(disk.optionalBytes()).isZero();
         assertThat(disk.passes()).isEqualTo(2);
         MemoryPlan least = MemoryPlanner.least(model);
         assertThat(least.measures()).hasSize(3);
