@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import org.espalier.core.UserError;
 import org.junit.jupiter.api.Test;
@@ -25,6 +26,21 @@ class ReceiptFileTest {
         assertThat(read.digest()).hasSize(64);
         assertThat(read.withDigest("")).usingRecursiveComparison().isEqualTo(receipt);
         assertThat(ReceiptFile.text(read)).isEqualTo(Files.readString(file()));
+    }
+
+    @Test
+    void aPerplexityWithoutEndIsNullAndNamedAndComesBack() throws IOException {
+        JsonMapper json = JsonMapper.shared();
+        ObjectNode tree = (ObjectNode) json.readTree(ReceiptFile.text(Receipts.of("stories", 2)));
+        ((ObjectNode) tree.at("/quality/after")).putNull("value");
+        tree.putObject("notFinite").put("/quality/after/value", "Infinity");
+        Receipt receipt = ReceiptFile.parse(tree.toString());
+        assertThat(Objects.requireNonNull(receipt.quality()).after().value()).isInfinite();
+        String text = ReceiptFile.text(receipt);
+        assertThat(json.readTree(text).at("/quality/after/value").isNull()).isTrue();
+        assertThat(json.readTree(text).path("notFinite")).isEqualTo(tree.path("notFinite"));
+        write(text);
+        assertThat(ReceiptFile.text(ReceiptFile.read(folder))).isEqualTo(text);
     }
 
     @Test
