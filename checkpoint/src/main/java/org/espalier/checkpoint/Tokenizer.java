@@ -72,7 +72,8 @@ public final class Tokenizer implements AutoCloseable {
      */
     public static Tokenizer of(String source, ObjectNode json, OptionalInt bos, OptionalInt eos) {
         SpecialTokens special = new SpecialTokens(bos, eos);
-        return open(source, new TokenizerParts(json, special, DummyPrefix.NONE, List.of()));
+        return open(
+                source, new TokenizerParts(json, special, TextPreparation.NONE, null, List.of()));
     }
 
     private static Tokenizer open(String source, TokenizerParts parts) {
@@ -90,6 +91,7 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     private static HuggingFaceTokenizer library(String source, ObjectNode json) {
+        TokenizerCheck.check(source, json);
         json.putNull("truncation");
         json.putNull("padding");
         try {
@@ -124,7 +126,7 @@ public final class Tokenizer implements AutoCloseable {
      * @throws UserError when the vocabulary has no tokens for the text and none for the unknown
      */
     public long[] encode(String text, boolean addSpecialTokens, long enough) {
-        String whole = Text.withoutLoneSurrogates(text);
+        String whole = parts.preparation().prepare(Text.withoutLoneSurrogates(text));
         if (whole.length() <= LongText.WHOLE) {
             return ids(whole, addSpecialTokens);
         }
@@ -153,7 +155,7 @@ public final class Tokenizer implements AutoCloseable {
         try {
             long encoding =
                     TokenizersLibrary.LIB.encode(
-                            tokenizer.getHandle(), parts.prefix().before(text), addSpecialTokens);
+                            tokenizer.getHandle(), text, addSpecialTokens);
             try {
                 return TokenizersLibrary.LIB.getTokenIds(encoding);
             } finally {
@@ -187,7 +189,11 @@ public final class Tokenizer implements AutoCloseable {
 
     /** What a {@code tokenizer.json} with all that was found would say. */
     public ObjectNode json() {
-        return parts.json().deepCopy();
+        ObjectNode json = parts.json().deepCopy();
+        if (parts.described() != null) {
+            json.set("normalizer", parts.described().deepCopy());
+        }
+        return json;
     }
 
     /** The token that begins a text, where the checkpoint names one. */

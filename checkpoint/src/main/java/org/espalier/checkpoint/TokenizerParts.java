@@ -14,13 +14,18 @@ import tools.jackson.databind.node.ObjectNode;
 /**
  * A folder's tokenizer, put together as transformers does: the tokenizer itself, and what the files beside it add.
  *
- * @param json what {@code tokenizer.json} would say of all that
+ * @param json what {@code tokenizer.json} would say of all that, but for the preparation
  * @param special the tokens that begin and end a text
- * @param prefix the blank that is written before a text
+ * @param preparation what is done to a text before
+ * @param described what {@code tokenizer.json} would say of the preparation; null where there is none
  * @param notes where files disagree, and what counts; one line each
  */
 record TokenizerParts(
-        ObjectNode json, SpecialTokens special, DummyPrefix prefix, List<String> notes) {
+        ObjectNode json,
+        SpecialTokens special,
+        TextPreparation preparation,
+        @Nullable ObjectNode described,
+        List<String> notes) {
     /** Puts a form of tokenizer together with the settings beside it. */
     static TokenizerParts of(TokenizerForm form, TokenizerSettings settings) {
         List<String> notes = new ArrayList<>(settings.notes());
@@ -31,7 +36,11 @@ record TokenizerParts(
         postProcessor(form, settings, notes);
         Vocabulary vocabulary = Vocabulary.of(json);
         return new TokenizerParts(
-                json, SpecialTokens.of(settings, vocabulary), form.prefix(), List.copyOf(notes));
+                json,
+                SpecialTokens.of(settings, vocabulary),
+                form.preparation(),
+                form.described(),
+                List.copyOf(notes));
     }
 
     /** Tokens that only the files beside know are found in texts as well. */

@@ -199,6 +199,11 @@ final class TokenizerSettings {
         return null;
     }
 
+    /** The token that the tokenizer's own file has for a role, for where no other file names one. */
+    void suggest(String role, String content) {
+        roles.putIfAbsent(role, AddedToken.special(null, content));
+    }
+
     /** Where files disagree, and what counts; one line each. */
     List<String> notes() {
         return notes;

@@ -37,7 +37,8 @@ class FoldersAsFoundTest {
         refused(folder, file, "git-lfs pointer", "1044984 bytes", "git lfs pull");
         Bytes.write(folder, file, "<!DOCTYPE html>\n<html><title>404</title></html>");
         refused(folder, file, "web page");
-        Bytes.write(folder, file, "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>");
+        Bytes.write(
+                folder, file, "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>");
         refused(folder, file, "server's message");
         Bytes.write(folder, file, "");
         refused(folder, file, "is empty (0 bytes)");
@@ -66,7 +67,10 @@ class FoldersAsFoundTest {
             try (CheckpointWriter writer = CheckpointWriter.create(checkpoint, out, null)) {
                 writer.commit();
             }
-            assertThat(Json.readObject(out.resolve(Shards.INDEX)).at("/metadata/total_size").asLong())
+            assertThat(
+                            Json.readObject(out.resolve(Shards.INDEX))
+                                    .at("/metadata/total_size")
+                                    .asLong())
                     .isEqualTo(Folders.BYTES);
             try (Checkpoint copy = Checkpoint.open(out)) {
                 assertThat(copy.notes()).isEmpty();
@@ -91,7 +95,10 @@ class FoldersAsFoundTest {
                 CheckpointWriter writer = CheckpointWriter.create(checkpoint, out, null)) {
             writer.commit();
         }
-        assertThat(Json.readObject(out.resolve(Shards.INDEX)).path("weight_map").has("lm_head.weight"))
+        assertThat(
+                        Json.readObject(out.resolve(Shards.INDEX))
+                                .path("weight_map")
+                                .has("lm_head.weight"))
                 .isFalse();
         DurableFiles.removeAll(out);
     }
@@ -167,8 +174,7 @@ class FoldersAsFoundTest {
         Path first = snapshot(root, "0123abc");
         for (String shard : Folders.SHARDS) {
             Files.move(first.resolve(shard), blobs.resolve("blob-" + shard));
-            Files.createSymbolicLink(
-                    first.resolve(shard), Path.of("../../blobs/blob-" + shard));
+            Files.createSymbolicLink(first.resolve(shard), Path.of("../../blobs/blob-" + shard));
         }
         opens(root, first);
         assertThat(HubCache.name(first)).isEqualTo("org/name");
@@ -214,7 +220,8 @@ class FoldersAsFoundTest {
                             "original/consolidated.00.pth",
                             "projector.safetensors",
                             "pytorch_model.bin");
-            assertThat(checkpoint.otherWeights()).doesNotContain(".git/", "espalier.json", "linked");
+            assertThat(checkpoint.otherWeights())
+                    .doesNotContain(".git/", "espalier.json", "linked");
         }
     }
 

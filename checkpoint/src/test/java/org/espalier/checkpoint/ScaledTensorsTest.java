@@ -61,7 +61,11 @@ class ScaledTensorsTest {
             String ending, List<Long> shape, int blockRows, int blockColumns, String record) {
         for (DType type : List.of(DType.F8_E4M3, DType.F8_E5M2, DType.I8)) {
             Part codes =
-                    new Part(type, List.of((long) ROWS, (long) COLUMNS), type == DType.I8 ? -9 : 1, 0);
+                    new Part(
+                            type,
+                            List.of((long) ROWS, (long) COLUMNS),
+                            type == DType.I8 ? -9 : 1,
+                            0);
             Part scales = new Part(DType.F32, shape, 0.25f, 0.5f);
             write(
                     "{\"torch_dtype\": \"float32\", \"quantization_config\": " + record + "}",
@@ -93,7 +97,10 @@ class ScaledTensorsTest {
         write(
                 "{}",
                 Map.of(
-                        NAME, codes, NAME + "_scale_inv", new Part(DType.F32, List.of(1L, 2L), 1, 3)));
+                        NAME,
+                        codes,
+                        NAME + "_scale_inv",
+                        new Part(DType.F32, List.of(1L, 2L), 1, 3)));
         try (Checkpoint checkpoint = Checkpoint.open(folder);
                 PointerScope scope = new PointerScope()) {
             float[] read =

@@ -119,13 +119,13 @@ record TensorListing(
     }
 
     void print(Console console) {
-        line(console, "model", model.toAbsolutePath().normalize().getFileName() + " (" + kind + ")");
         line(
                 console,
-                "parameters",
-                Words.format("%,d in %d tensors", elements, tensors()));
-        bytesByType.forEach((type, bytes) ->
-                line(console, "stored as", type + ", " + Words.bytes(bytes)));
+                "model",
+                model.toAbsolutePath().normalize().getFileName() + " (" + kind + ")");
+        line(console, "parameters", Words.format("%,d in %d tensors", elements, tensors()));
+        bytesByType.forEach(
+                (type, bytes) -> line(console, "stored as", type + ", " + Words.bytes(bytes)));
         line(console, "listed only", reason);
         console.out().println();
         row(console, "tensor", "count", "shape", "type");

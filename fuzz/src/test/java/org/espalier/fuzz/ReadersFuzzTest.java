@@ -45,6 +45,8 @@ class ReadersFuzzTest {
         Files.writeString(sharded.resolve("config.json"), "{}");
         Path packed = Files.createDirectory(folder.resolve("packed"));
         Files.writeString(packed.resolve("config.json"), "{}");
+        Files.createDirectory(folder.resolve("pieces"));
+        Files.createDirectory(folder.resolve("pairs"));
         writeShard(sharded.resolve("a.safetensors"), "one");
         writeShard(sharded.resolve("b.safetensors"), "two");
         Files.writeString(
@@ -234,6 +236,41 @@ class ReadersFuzzTest {
                         speak(tokenizer);
                     }
                 });
+    }
+
+    @FuzzTest(maxDuration = "24h")
+    void sentencePiece(byte[] bytes) {
+        Hostile.read(
+                folder.resolve("pieces/tokenizer.model"),
+                bytes,
+                path -> {
+                    try (Tokenizer tokenizer = Tokenizer.fromFolder(folder.resolve("pieces"))) {
+                        speak(tokenizer);
+                    }
+                });
+    }
+
+    /** Up to the first zero byte the vocabulary, behind it the merges. */
+    @FuzzTest(maxDuration = "24h")
+    void bytePairs(byte[] bytes) {
+        int zero = 0;
+        while (zero < bytes.length && bytes[zero] != 0) {
+            zero++;
+        }
+        byte[] merges = Arrays.copyOfRange(bytes, Math.min(zero + 1, bytes.length), bytes.length);
+        Path pairs = folder.resolve("pairs");
+        Hostile.read(
+                pairs.resolve("vocab.json"),
+                Arrays.copyOf(bytes, zero),
+                path ->
+                        Hostile.read(
+                                pairs.resolve("merges.txt"),
+                                merges,
+                                other -> {
+                                    try (Tokenizer tokenizer = Tokenizer.fromFolder(pairs)) {
+                                        speak(tokenizer);
+                                    }
+                                }));
     }
 
     @FuzzTest(maxDuration = "24h")

@@ -6,9 +6,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.espalier.checkpoint.Text;
 import org.espalier.checkpoint.Tokenizer;
+import org.espalier.checkpoint.sentencepiece.PieceMerges;
 import org.espalier.core.UserError;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -21,6 +23,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class ExportTokenizer {
     private static final String PREFIX = "tokenizer.ggml.";
     private static final Pattern BYTE = Pattern.compile("<0x[0-9A-F]{2}>");
+    private static final String RUNS = " {2,}";
     private static final long NORMAL = 1;
     private static final long UNKNOWN = 2;
     private static final long CONTROL = 3;
@@ -35,6 +38,7 @@ final class ExportTokenizer {
     private final List<Long> types = new ArrayList<>();
     private final Map<String, Integer> vocabulary = new LinkedHashMap<>();
     private final Map<String, GgufValue> entries = new LinkedHashMap<>();
+    private final List<String> notes = new ArrayList<>();
 
     private ExportTokenizer(String where, ObjectNode json) {
         this.where = where;
@@ -49,10 +53,14 @@ final class ExportTokenizer {
      * @param json {@code tokenizer.json}
      * @param tokenizer the same, running
      * @param rows number of rows of the embedding; ids without a token get one that no text has
+     * @param note told what is lost, a sentence each
      */
     static Map<String, GgufValue> of(
-            String where, ObjectNode json, Tokenizer tokenizer, long rows) {
-        return new ExportTokenizer(where, json).build(tokenizer, (int) rows);
+            String where, ObjectNode json, Tokenizer tokenizer, long rows, Consumer<String> note) {
+        ExportTokenizer export = new ExportTokenizer(where, json);
+        Map<String, GgufValue> entries = export.build(tokenizer, (int) rows);
+        export.notes.forEach(note);
+        return entries;
     }
 
     private Map<String, GgufValue> build(Tokenizer tokenizer, int rows) {
@@ -66,7 +74,11 @@ final class ExportTokenizer {
             requireSpaces();
             entries.put(PREFIX + "pre", new GgufValue.Text("default"));
         } else {
-            entries.put(PREFIX + "pre", new GgufValue.Text(PreTokenizer.nameOf(json, where)));
+            PreTokenizer.Named named = PreTokenizer.nameOf(json, where);
+            entries.put(PREFIX + "pre", new GgufValue.Text(named.name()));
+            if (named.note() != null) {
+                notes.add(named.note());
+            }
         }
         List<String> names = new ArrayList<>();
         for (int id = 0; id < tokens.size(); id++) {
@@ -168,23 +180,55 @@ final class ExportTokenizer {
             double unmade = types.get(id) == NORMAL ? -ranks.size() : 0;
             scores.add(rank == null ? unmade : -rank);
         }
-        List<PieceMerges.Merge> again = PieceMerges.of(names, scores, types, vocabulary);
-        boolean same = again.size() == merges.size();
-        for (int i = 0; same && i < again.size(); i++) {
-            PieceMerges.Merge merge = again.get(i);
-            same = (merge.left() + merge.right()).equals(merges.get(i)[0] + merges.get(i)[1]);
-        }
+        Map<String, Integer> normal = new LinkedHashMap<>(vocabulary);
+        normal.values().removeIf(id -> types.get(id) != NORMAL);
+        // Converters differ in whether a user-defined piece may be half of another one; llama.cpp
+        // never joins it.
+        boolean same =
+                follows(merges, PieceMerges.of(names, scores, types, vocabulary))
+                        || follows(merges, PieceMerges.of(names, scores, types, normal));
         if (!same) {
             throw refused("merges in an order that no scores of its pieces give");
         }
         return scores;
     }
 
-    /** llama.cpp always writes spaces as U+2581 and reads no other change of the text. */
+    private static boolean follows(List<String[]> merges, List<PieceMerges.Merge> again) {
+        boolean same = again.size() == merges.size();
+        for (int i = 0; same && i < again.size(); i++) {
+            PieceMerges.Merge merge = again.get(i);
+            same = (merge.left() + merge.right()).equals(merges.get(i)[0] + merges.get(i)[1]);
+        }
+        return same;
+    }
+
+    /** llama.cpp always writes spaces as U+2581 and changes nothing else of a text. */
     private void requireSpaces() {
         String text = json.path("normalizer").toString() + json.path("pre_tokenizer");
         if (!text.contains(PieceMerges.SPACE)) {
             throw refused("does not write spaces as U+2581");
+        }
+        JsonNode normalizer = json.path("normalizer");
+        boolean several = normalizer.path("type").asString("").equals("Sequence");
+        for (JsonNode step : several ? normalizer.path("normalizers") : List.of(normalizer)) {
+            String type = step.path("type").asString("Prepend");
+            boolean blanks =
+                    type.equals("Replace")
+                            && step.path("pattern").path("Regex").asString("").equals(RUNS);
+            boolean known =
+                    type.equals("Prepend")
+                            || (type.equals("Replace")
+                                    && step.path("pattern")
+                                            .path("String")
+                                            .asString("")
+                                            .equals(" "));
+            if (blanks) {
+                notes.add(
+                        "the tokenizer makes one blank of several; llama.cpp keeps them all, so such texts become"
+                                + " other tokens there");
+            } else if (!known) {
+                throw refused("changes texts (" + Text.line(type) + ")");
+            }
         }
     }
 

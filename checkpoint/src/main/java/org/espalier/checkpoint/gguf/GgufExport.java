@@ -2,6 +2,7 @@ package org.espalier.checkpoint.gguf;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +18,6 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.Conversion;
 import org.espalier.checkpoint.DType;
-import org.espalier.checkpoint.Json;
 import org.espalier.checkpoint.Text;
 import org.espalier.core.UserError;
 import org.espalier.core.progress.Progress;
@@ -37,6 +37,7 @@ public final class GgufExport {
     private final Architecture architecture;
     private final ExportPlan plan;
     private final Map<String, GgufValue> metadata;
+    private final List<String> tokenizerLosses = new ArrayList<>();
     private final LongAdder zerosBefore = new LongAdder();
     private final LongAdder zerosAfter = new LongAdder();
     private final LongAdder weights = new LongAdder();
@@ -67,15 +68,15 @@ public final class GgufExport {
         this.architecture = Architecture.ofFamily(shape.family());
         this.plan = new ExportPlan(model, shape, type, unread);
         this.metadata = ExportMetadata.of(architecture, shape, type);
-        byte[] tokenizer = model.sideFile("tokenizer.json");
-        if (tokenizer != null) {
-            ObjectNode json = (ObjectNode) Json.MAPPER.readTree(tokenizer);
+        if (model.hasTokenizer()) {
+            ObjectNode json = model.tokenizer().json();
             metadata.putAll(
                     ExportTokenizer.of(
                             String.valueOf(model.folder()),
                             json,
                             model.tokenizer(),
-                            shape.vocabulary()));
+                            shape.vocabulary(),
+                            tokenizerLosses::add));
             metadata.putAll(ChatTemplates.of(model));
         } else {
             metadata.put("tokenizer.ggml.model", new GgufValue.Text("none"));
@@ -85,7 +86,9 @@ public final class GgufExport {
     /** What the file will not have of the checkpoint, a sentence each. To know it all weights may have to be read. */
     public List<String> losses(Progress progress) {
         boolean hasVocabulary = metadata.containsKey("tokenizer.ggml.tokens");
-        return new ExportLosses(model, shape, plan, hasVocabulary).sentences(progress);
+        List<String> losses = new ArrayList<>(tokenizerLosses);
+        losses.addAll(new ExportLosses(model, shape, plan, hasVocabulary).sentences(progress));
+        return losses;
     }
 
     /**

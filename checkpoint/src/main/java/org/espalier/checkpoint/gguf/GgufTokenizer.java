@@ -8,6 +8,8 @@ import org.espalier.checkpoint.Json;
 import org.espalier.checkpoint.PostProcessors;
 import org.espalier.checkpoint.Text;
 import org.espalier.checkpoint.Tokenizer;
+import org.espalier.checkpoint.sentencepiece.PieceMerges;
+import org.espalier.checkpoint.sentencepiece.TokenizerJson;
 import org.espalier.core.UserError;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
@@ -145,19 +147,7 @@ public final class GgufTokenizer {
         ObjectNode replace = normalizers.addObject().put("type", "Replace");
         replace.putObject("pattern").put("String", " ");
         replace.put("content", PieceMerges.SPACE);
-        ArrayNode decoders = json.putObject("decoder").put("type", "Sequence").putArray("decoders");
-        ObjectNode back = decoders.addObject().put("type", "Replace");
-        back.putObject("pattern").put("String", PieceMerges.SPACE);
-        back.put("content", " ");
-        decoders.addObject().put("type", "ByteFallback");
-        decoders.addObject().put("type", "Fuse");
-        if (spaced) {
-            decoders.addObject()
-                    .put("type", "Strip")
-                    .put("content", " ")
-                    .put("start", 1)
-                    .put("stop", 0);
-        }
+        TokenizerJson.decoder(json, spaced);
         OptionalInt unknown = id("unknown");
         if (unknown.isPresent()) {
             bpe.put("unk_token", tokens.get(unknown.getAsInt()));

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.espalier.checkpoint.Tokenizer;
+import org.espalier.checkpoint.sentencepiece.PieceMerges;
 import org.espalier.core.UserError;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;

@@ -1,4 +1,4 @@
-package org.espalier.checkpoint.gguf;
+package org.espalier.checkpoint.sentencepiece;
 
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -10,19 +10,32 @@ import java.util.Map;
  * score. The same order comes of a list of all pairs of pieces whose union is a piece, best score first, as Hugging
  * Face's converter makes it (transformers {@code convert_slow_tokenizer.generate_merges}).
  */
-final class PieceMerges {
+public final class PieceMerges {
     /** What SentencePiece writes for a space. */
-    static final String SPACE = "\u2581";
+    public static final String SPACE = "\u2581";
 
     private static final long NORMAL = 1;
 
     private PieceMerges() {}
 
-    /** Two pieces that become one. */
-    record Merge(String left, String right, double score) {}
+    /**
+     * Two pieces that become one.
+     *
+     * @param left the first
+     * @param right the second
+     * @param score of the piece that they become
+     */
+    public record Merge(String left, String right, double score) {}
 
-    /** All merges in order; unknown, control, byte and user-defined pieces are never made by merging. */
-    static List<Merge> of(
+    /**
+     * All merges in order; unknown, control, byte and user-defined pieces are never made by merging.
+     *
+     * @param tokens by id
+     * @param scores of the tokens
+     * @param types of the tokens, 1 for normal ones
+     * @param vocabulary ids of the tokens that may be halves
+     */
+    public static List<Merge> of(
             List<String> tokens,
             List<Double> scores,
             List<Long> types,
