@@ -7,7 +7,9 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.espalier.core.UserError;
@@ -16,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * A Hugging Face model folder, open for reading: {@code config.json}, safetensors weights in one file or several, and
- * perhaps a tokenizer. Headers are read and checked at once; weights stay on the disk, mapped. Safe for many threads.
+ * A Hugging Face model folder, open for reading: {@code config.json}, weights in one file or several,
+ * safetensors or PyTorch's, and perhaps a tokenizer. Headers are read and checked at once; weights stay on the disk, mapped. Safe for many threads.
  */
 public final class Checkpoint implements AutoCloseable {
     private final Path folder;
@@ -105,6 +107,39 @@ public final class Checkpoint implements AutoCloseable {
         return view.tensors();
     }
 
+    /**
+     * Tensors that are the same data as another one in the same file, each with the name of that: PyTorch stores tied
+     * weights once and names them twice.
+     */
+    public Map<String, String> twins() {
+        Map<String, String> twins = new TreeMap<>();
+        shards.files().values().forEach(file -> twins.putAll(file.twins()));
+        return twins;
+    }
+
+    /** The other names of the data that a tensor names. */
+    public Set<String> otherNames(String name) {
+        Map<String, String> twins = twins();
+        String first = twins.getOrDefault(name, name);
+        Set<String> names = new TreeSet<>(Set.of(first));
+        twins.forEach((twin, of) -> {
+            if (of.equals(first)) {
+                names.add(twin);
+            }
+        });
+        names.remove(name);
+        return names;
+    }
+
+    /** Number of elements of all tensors, {@link #twins} counted once. */
+    public long parameters() {
+        Set<String> twins = twins().keySet();
+        return view.tensors().values().stream()
+                .filter(tensor -> !twins.contains(tensor.name()))
+                .mapToLong(TensorInfo::elements)
+                .sum();
+    }
+
     /** Whether there is a tensor of this name. */
     public boolean contains(String name) {
         return view.tensors().containsKey(name);
@@ -180,7 +215,11 @@ public final class Checkpoint implements AutoCloseable {
     /** Whether a tensor does not lie in the file as it is handed out. */
     boolean isConverted(String name) {
         PackedTensors packed = view.packed();
-        return source != null || (packed != null && packed.isPacked(name));
+        if (source != null || (packed != null && packed.isPacked(name))) {
+            return true;
+        }
+        WeightFile file = shards.owners().get(name);
+        return file != null && file.isConverted(name);
     }
 
     /** Whether matrices are stored as masks and values. */
@@ -189,7 +228,7 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /** The weight files by file name, in name order. Of a packed file these are masks and values too. */
-    public Map<String, SafetensorsFile> shards() {
+    public Map<String, WeightFile> shards() {
         return shards.files();
     }
 
@@ -230,8 +269,9 @@ public final class Checkpoint implements AutoCloseable {
             return packed.bytesByType();
         }
         Map<String, Long> bytes = new TreeMap<>();
-        view.tensors()
-                .values()
+        Set<String> twins = twins().keySet();
+        view.tensors().values().stream()
+                .filter(tensor -> !twins.contains(tensor.name()))
                 .forEach(tensor -> bytes.merge(tensor.dtype().name(), tensor.bytes(), Long::sum));
         return bytes;
     }
@@ -258,7 +298,7 @@ public final class Checkpoint implements AutoCloseable {
     public List<Path> weightFiles() {
         return source != null
                 ? source.weightFiles()
-                : shards.files().values().stream().map(SafetensorsFile::path).toList();
+                : shards.files().values().stream().map(WeightFile::path).toList();
     }
 
     /** The other format that this is seen through; null for a folder of safetensors. */
@@ -335,9 +375,14 @@ public final class Checkpoint implements AutoCloseable {
         return index == null ? null : index.deepCopy();
     }
 
+    /** The name of the index's file, where there is one. */
+    String indexName() {
+        return shards.indexName();
+    }
+
     /** The shard that holds a tensor. */
-    SafetensorsFile owner(String name) {
-        SafetensorsFile file = shards.owners().get(name);
+    WeightFile owner(String name) {
+        WeightFile file = shards.owners().get(name);
         if (file == null) {
             throw missing(name);
         }

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Writes a changed checkpoint: same shards, same names, same side files. Tensors that are not written are copied from
+ * Writes a changed checkpoint: same shards (safetensors in place of PyTorch's), same names, same side files. Tensors that are not written are copied from
  * the source byte for byte. Of another format, it becomes a Hugging Face folder of one file, quantized tensors in float32. The folder appears under its final name only with {@link #commit}, whole, or never. Tensors
  * may be written in any order and from many threads; declare new ones before the first write.
  */
@@ -90,6 +90,11 @@ public final class CheckpointWriter implements AutoCloseable {
         folder.keep();
     }
 
+    /** Bytes of all tensors that will be stored. */
+    public long bytes() {
+        return plan.tensors().stream().mapToLong(name -> spec(name).bytes()).sum();
+    }
+
     /** The dtype in which a tensor will be stored. */
     public DType targetDtype(String name) {
         return spec(name).dtype();
@@ -105,6 +110,14 @@ public final class CheckpointWriter implements AutoCloseable {
                     "declare " + name + " before the first tensor is written");
         }
         plan.declare(name, type, shape);
+    }
+
+    /** Leaves out a tensor of the source that is another one under a second name. */
+    public synchronized void omit(String name) {
+        if (!writers.isEmpty()) {
+            throw new IllegalStateException("omit " + name + " before the first tensor is written");
+        }
+        plan.omit(name);
     }
 
     /**
@@ -240,8 +253,11 @@ public final class CheckpointWriter implements AutoCloseable {
     }
 
     private Map<String, String> metadata(String shard) {
-        SafetensorsFile file = source.shards().get(shard);
-        return file == null ? Map.of() : file.metadata();
+        return source.shards().entrySet().stream()
+                .filter(file -> WeightLayout.written(file.getKey()).equals(shard))
+                .findFirst()
+                .map(file -> file.getValue().metadata())
+                .orElse(Map.of());
     }
 
     private void copy(String name) {
@@ -251,7 +267,7 @@ public final class CheckpointWriter implements AutoCloseable {
             }
             return;
         }
-        SafetensorsFile file = source.owner(name);
+        WeightFile file = source.owner(name);
         if (source.dtype(name) == targetDtype(name)) {
             writer(name).writeBytes(name, file.segment(name));
         } else {

@@ -104,7 +104,12 @@ final class Diagnosis {
 
     /** Of a folder with {@code config.json} but without weights under the names that are looked for. */
     static String noWeights(Path folder) {
-        for (String name : List.of(Shards.SINGLE, Shards.INDEX)) {
+        for (String name :
+                List.of(
+                        Shards.SINGLE,
+                        Shards.INDEX,
+                        WeightLayout.PYTORCH.single(),
+                        WeightLayout.PYTORCH.index())) {
             String dangling = Impostor.dangling(folder.resolve(name));
             if (dangling != null) {
                 return dangling;

@@ -71,6 +71,7 @@ public final class PickleFile implements WeightFile {
                     (Files.exists(path) ? path + " is not a file" : "there is no file " + path)
                             + "; give the path of a file of torch.save");
         }
+        Impostor.refuse(path);
         Arena arena = Arena.ofShared();
         boolean opened = false;
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {

@@ -12,6 +12,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * A safetensors file, mapped into memory and checked as a whole before anything is handed out. Reading a tensor copies
  * nothing; pages come from the disk when they are touched. Files larger than 2 GiB are fine. Safe for many threads.
  */
-public final class SafetensorsFile implements AutoCloseable {
+public final class SafetensorsFile implements WeightFile {
     private static final int DIGEST_CHUNK = 1 << 26;
 
     private final Path path;
@@ -72,16 +73,19 @@ public final class SafetensorsFile implements AutoCloseable {
     }
 
     /** The path that was opened. */
+    @Override
     public Path path() {
         return path;
     }
 
     /** The tensors by name, in the order of their data in the file. */
+    @Override
     public Map<String, TensorInfo> tensors() {
         return tensors;
     }
 
     /** The strings under {@code __metadata__}. */
+    @Override
     public Map<String, String> metadata() {
         return header.metadata();
     }
@@ -92,6 +96,7 @@ public final class SafetensorsFile implements AutoCloseable {
     }
 
     /** The bytes of a tensor, read-only, shared with the mapping: valid until this file is closed. */
+    @Override
     public MemorySegment segment(String name) {
         TensorInfo info = info(name);
         return content.asSlice(header.dataStart() + info.begin(), info.bytes());
@@ -102,6 +107,7 @@ public final class SafetensorsFile implements AutoCloseable {
      * multiple of the element size). It belongs to the innermost scope of the caller, must not be used after this file
      * is closed, and <em>must never be written to</em>: the pages are read-only and the process would die.
      */
+    @Override
     public Tensor tensor(String name) {
         TensorInfo info = info(name);
         MemorySegment data = segment(name);
@@ -129,8 +135,25 @@ public final class SafetensorsFile implements AutoCloseable {
      * Gives the memory of a tensor's pages back to the system. Mapped pages that were touched count as resident memory
      * of the process until then; whoever reads the tensor again gets them from the disk again.
      */
+    @Override
     public void unload(String name) {
         segment(name).unload();
+    }
+
+    /** Never: the format knows neither strides nor shared data. */
+    @Override
+    public boolean isConverted(String name) {
+        return false;
+    }
+
+    @Override
+    public Map<String, String> twins() {
+        return Map.of();
+    }
+
+    @Override
+    public List<String> leftOut() {
+        return List.of();
     }
 
     /** SHA-256 of the whole file, in lower-case hexadecimal. Reads every byte. */

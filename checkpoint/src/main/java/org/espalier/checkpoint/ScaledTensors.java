@@ -40,7 +40,7 @@ final class ScaledTensors implements PackedTensors {
     /** Rows converted at once. */
     private static final long ROWS = 256;
 
-    private final Map<String, SafetensorsFile> owners;
+    private final Map<String, WeightFile> owners;
     private final Map<String, Scaled> scaled = new LinkedHashMap<>();
     private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
     private final DType target;
@@ -63,7 +63,7 @@ final class ScaledTensors implements PackedTensors {
             long blockRows,
             long blockColumns) {}
 
-    private ScaledTensors(Map<String, SafetensorsFile> owners, ObjectNode config) {
+    private ScaledTensors(Map<String, WeightFile> owners, ObjectNode config) {
         this.owners = owners;
         this.target = plainType(owners, config);
         long @Nullable [] blocks = QuantizationRecord.blocks(config);
@@ -77,7 +77,7 @@ final class ScaledTensors implements PackedTensors {
     }
 
     /** The view of files some of whose matrices have scales; null where none has. */
-    static @Nullable ScaledTensors of(Map<String, SafetensorsFile> owners, ObjectNode config) {
+    static @Nullable ScaledTensors of(Map<String, WeightFile> owners, ObjectNode config) {
         ScaledTensors view = new ScaledTensors(owners, config);
         return view.scaled.isEmpty() ? null : view;
     }
@@ -120,8 +120,8 @@ final class ScaledTensors implements PackedTensors {
     @Override
     public Tensor expand(String name) {
         Scaled matrix = scaled.get(name);
-        SafetensorsFile file = owners.get(name);
-        SafetensorsFile scales = matrix == null ? null : owners.get(matrix.scale());
+        WeightFile file = owners.get(name);
+        WeightFile scales = matrix == null ? null : owners.get(matrix.scale());
         if (matrix == null || file == null || scales == null) {
             throw new IllegalArgumentException(name + " has no scales");
         }
@@ -172,7 +172,7 @@ final class ScaledTensors implements PackedTensors {
         }
     }
 
-    private static void requireUsable(Scaled matrix, Tensor factors, SafetensorsFile file) {
+    private static void requireUsable(Scaled matrix, Tensor factors, WeightFile file) {
         if (!factors.isfinite().all().item_bool()) {
             throw new UserError(
                     "tensor "
@@ -272,7 +272,7 @@ final class ScaledTensors implements PackedTensors {
     }
 
     private TensorInfo stored(String name) {
-        SafetensorsFile file = owners.get(name);
+        WeightFile file = owners.get(name);
         TensorInfo info = file == null ? null : file.tensors().get(name);
         if (info == null) {
             throw new IllegalArgumentException("no tensor " + name);
@@ -281,7 +281,7 @@ final class ScaledTensors implements PackedTensors {
     }
 
     /** The type of the numbers that are no codes, as config.json has it; most such models are of bfloat16. */
-    private static DType plainType(Map<String, SafetensorsFile> owners, ObjectNode config) {
+    private static DType plainType(Map<String, WeightFile> owners, ObjectNode config) {
         for (String key : List.of("dtype", "torch_dtype")) {
             for (DType type : List.of(DType.BF16, DType.F16, DType.F32)) {
                 boolean named =

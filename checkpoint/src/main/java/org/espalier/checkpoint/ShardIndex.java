@@ -17,19 +17,22 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Which files the weights of a folder are in: what {@code model.safetensors.index.json} says, or, where there is none,
- * what the names of the shards say.
+ * Which files the weights of a folder are in: what {@code model.safetensors.index.json} or its like says, or, where
+ * there is none, what the names of the shards say.
  *
+ * @param layout the format of the shards
  * @param json the index as read; null where there is none
  * @param weightMap the file of each tensor as the index has it; empty where there is none
  * @param files the files in name order
  */
-record ShardIndex(@Nullable ObjectNode json, Map<String, String> weightMap, TreeSet<String> files) {
-    private static final Pattern SHARD =
-            Pattern.compile("model-(\\d{5})-of-(\\d{5})\\.safetensors");
-
+record ShardIndex(
+        WeightLayout layout,
+        @Nullable ObjectNode json,
+        Map<String, String> weightMap,
+        TreeSet<String> files) {
     /** Reads an index; names that lead elsewhere are a {@link UserError}. */
-    static ShardIndex read(Path file) {
+    static ShardIndex read(Path folder, WeightLayout layout) {
+        Path file = folder.resolve(layout.index());
         ObjectNode json = Json.readObject(file);
         if (!(json.get("weight_map") instanceof ObjectNode map)) {
             throw new UserError(
@@ -39,33 +42,35 @@ record ShardIndex(@Nullable ObjectNode json, Map<String, String> weightMap, Tree
         map.properties()
                 .forEach(entry -> {
                     String shard = entry.getValue().asString("");
-                    if (!isPlainName(shard)) {
+                    if (!isPlainName(shard, layout)) {
                         throw new UserError(
                                 file
                                         + " places tensor "
                                         + Text.quote(entry.getKey())
                                         + " in "
                                         + Text.quote(shard)
-                                        + ", which is not the plain name of a .safetensors file in the"
-                                        + " folder; do not trust this checkpoint");
+                                        + ", which is not the plain name of a "
+                                        + layout.extension()
+                                        + " file in the folder; do not trust this checkpoint");
                     }
                     weightMap.put(entry.getKey(), shard);
                 });
         if (weightMap.isEmpty()) {
             throw new UserError(file + " names no tensor; get the checkpoint's index again");
         }
-        return new ShardIndex(json, weightMap, new TreeSet<>(weightMap.values()));
+        return new ShardIndex(layout, json, weightMap, new TreeSet<>(weightMap.values()));
     }
 
     /**
      * The shards of a folder without an index, named {@code model-00001-of-00002.safetensors} and so on; null where there
      * are none. A {@link UserError} names those that are missing.
      */
-    static @Nullable ShardIndex ofNames(Path folder) {
+    static @Nullable ShardIndex ofNames(Path folder, WeightLayout layout) {
+        Pattern shard = layout.shards();
         Map<Integer, TreeSet<String>> byTotal = new TreeMap<>();
         try (Stream<Path> entries = Files.list(folder)) {
             for (Path entry : entries.filter(Files::isRegularFile).toList()) {
-                Matcher name = SHARD.matcher(String.valueOf(entry.getFileName()));
+                Matcher name = shard.matcher(String.valueOf(entry.getFileName()));
                 if (name.matches()) {
                     byTotal.computeIfAbsent(
                                     Integer.parseInt(name.group(2)), total -> new TreeSet<>())
@@ -84,20 +89,21 @@ record ShardIndex(@Nullable ObjectNode json, Map<String, String> weightMap, Tree
                             + " has shards of several checkpoints, such as "
                             + byTotal.values().stream().map(TreeSet::first).toList()
                             + ", and no "
-                            + Shards.INDEX
+                            + layout.index()
                             + " that says which belong together; get the index");
         }
         int total = byTotal.keySet().iterator().next();
         TreeSet<String> present = byTotal.values().iterator().next();
-        requireAll(folder, total, present);
-        return new ShardIndex(null, Map.of(), present);
+        requireAll(folder, layout, total, present);
+        return new ShardIndex(layout, null, Map.of(), present);
     }
 
-    private static void requireAll(Path folder, int total, TreeSet<String> present) {
+    private static void requireAll(
+            Path folder, WeightLayout layout, int total, TreeSet<String> present) {
         List<String> missing = new ArrayList<>();
         int absent = 0;
         for (int number = 1; number <= total; number++) {
-            String name = "model-%05d-of-%05d.safetensors".formatted(number, total);
+            String name = layout.shard(number, total);
             if (!present.contains(name)) {
                 absent++;
                 if (missing.size() < 3) {
@@ -113,7 +119,7 @@ record ShardIndex(@Nullable ObjectNode json, Map<String, String> weightMap, Tree
                             + " of "
                             + total
                             + " shards and no "
-                            + Shards.INDEX
+                            + layout.index()
                             + "; download what is missing: "
                             + String.join(", ", missing)
                             + (absent > missing.size()
@@ -122,8 +128,8 @@ record ShardIndex(@Nullable ObjectNode json, Map<String, String> weightMap, Tree
         }
     }
 
-    private static boolean isPlainName(String name) {
-        return name.endsWith(".safetensors")
+    private static boolean isPlainName(String name, WeightLayout layout) {
+        return name.endsWith(layout.extension())
                 && !name.startsWith(".")
                 && name.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ');
     }

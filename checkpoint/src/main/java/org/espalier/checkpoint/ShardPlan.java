@@ -28,9 +28,14 @@ final class ShardPlan {
         source.shards()
                 .forEach((shard, file) ->
                         file.tensors().keySet().stream()
-                                .filter(name -> source.contains(name) && source.owner(name) == file)
+                                .filter(name -> owns(file, name, source))
                                 .map(source.tensors()::get)
-                                .forEach(info -> add(shard, info, dtype)));
+                                .forEach(info -> add(WeightLayout.written(shard), info, dtype)));
+    }
+
+    /** Of two shards with the same tensor only one counts. */
+    private static boolean owns(WeightFile file, String name, Checkpoint source) {
+        return source.contains(name) && file.equals(source.owner(name));
     }
 
     private void add(String shard, TensorInfo info, @Nullable DType dtype) {
@@ -61,6 +66,14 @@ final class ShardPlan {
     /** Names of all tensors. */
     Set<String> tensors() {
         return shardOf.keySet();
+    }
+
+    /** Takes a tensor out. */
+    void omit(String name) {
+        String shard = shardOf.remove(name);
+        if (shard != null) {
+            shards.getOrDefault(shard, Map.of()).remove(name);
+        }
     }
 
     boolean contains(String name) {

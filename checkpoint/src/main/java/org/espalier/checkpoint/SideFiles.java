@@ -106,7 +106,7 @@ final class SideFiles {
         Set<String> used = new TreeSet<>(checkpoint.shards().keySet());
         used.add(ModelFolder.CONFIG);
         if (checkpoint.index() != null) {
-            used.add(Shards.INDEX);
+            used.add(checkpoint.indexName());
         }
         Set<String> names = new TreeSet<>();
         for (Path entry :

@@ -4,24 +4,11 @@ import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.espalier.checkpoint.Checkpoint;
-import org.espalier.checkpoint.CheckpointWriter;
 import org.espalier.core.UserError;
 
 /** The room on a disk, asked before the work and not found out after it. */
 final class DiskRoom {
     private DiskRoom() {}
-
-    /** Bytes of the weights that the writer is going to write. */
-    static long weights(Checkpoint source, CheckpointWriter writer) {
-        return source.tensors().entrySet().stream()
-                .mapToLong(entry ->
-                        Math.multiplyExact(
-                                        entry.getValue().elements(),
-                                        (long) writer.targetDtype(entry.getKey()).bits())
-                                / 8)
-                .sum();
-    }
 
     /**
      * Refuses what the disk has no room for; passes where the system does not tell.

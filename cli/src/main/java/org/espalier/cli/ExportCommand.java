@@ -181,7 +181,8 @@ final class ExportCommand implements Callable<Integer> {
         Path target = out == null ? beside(suffix) : out;
         ModelNotes.tellLeftOut(open, console.progress());
         try (CheckpointWriter writer = CheckpointWriter.create(open.checkpoint(), target, dtype)) {
-            DiskRoom.require(writer.note(""), target, DiskRoom.weights(open.checkpoint(), writer));
+            open.decoder().redundant().forEach(writer::omit);
+            DiskRoom.require(writer.note(""), target, writer.bytes());
             writer.commit();
         }
         Map<String, Object> result = result(open, target);

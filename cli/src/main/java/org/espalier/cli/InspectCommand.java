@@ -6,8 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.espalier.checkpoint.Checkpoint;
-import org.espalier.checkpoint.TensorInfo;
 import org.espalier.checkpoint.gguf.GgufFile;
 import org.espalier.checkpoint.gguf.Imatrix;
 import org.espalier.core.UserError;
@@ -166,16 +164,12 @@ final class InspectCommand implements Callable<Integer> {
         }
     }
 
-    private static long parameters(Checkpoint checkpoint) {
-        return checkpoint.tensors().values().stream().mapToLong(TensorInfo::elements).sum();
-    }
-
     private Map<String, Object> json(OpenModel open, List<MatrixKind> kinds) {
         DecoderConfig config = open.decoder().config();
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("model", model.toString());
         result.put("family", open.decoder().family().modelType());
-        result.put("parameters", parameters(open.checkpoint()));
+        result.put("parameters", open.checkpoint().parameters());
         result.put("blocks", config.blocks());
         result.put("hidden", config.hidden());
         result.put("intermediate", config.intermediate());
@@ -210,7 +204,7 @@ final class InspectCommand implements Callable<Integer> {
                 "parameters",
                 Words.format(
                         "%,d in %d tensors",
-                        parameters(open.checkpoint()), open.checkpoint().tensors().size()));
+                        open.checkpoint().parameters(), open.checkpoint().tensors().size()));
         line(
                 "shape",
                 config.blocks()

@@ -48,6 +48,11 @@ final class ModelNotes {
         Decoder decoder = model.decoder();
         Checkpoint checkpoint = model.checkpoint();
         List<String> notes = new ArrayList<>(checkpoint.notes());
+        if (!decoder.redundant().isEmpty()) {
+            notes.add(
+                    "stored once, under the name that the network reads: "
+                            + shown(List.copyOf(decoder.redundant())));
+        }
         if (decoder.hasMoreBlocks()) {
             notes.add(
                     "the weights have more blocks than the "

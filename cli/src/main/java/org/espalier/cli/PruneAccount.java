@@ -12,7 +12,6 @@ import org.espalier.audit.receipt.ReceiptFile;
 import org.espalier.audit.receipt.RecipeForm;
 import org.espalier.audit.report.Report;
 import org.espalier.checkpoint.Checkpoint;
-import org.espalier.checkpoint.TensorInfo;
 import org.espalier.core.pattern.Pattern;
 import org.espalier.network.Linear;
 import org.espalier.prune.LayerOutcome;
@@ -91,7 +90,7 @@ record PruneAccount(
     }
 
     private static Receipt.Totals totals(Checkpoint dense, PruneOutcome outcome, Path sealed) {
-        long parameters = dense.tensors().values().stream().mapToLong(TensorInfo::elements).sum();
+        long parameters = dense.parameters();
         List<Path> before = dense.weightFiles();
         List<Path> after = weightFiles(sealed);
         return new Receipt.Totals(

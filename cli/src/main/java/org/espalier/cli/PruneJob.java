@@ -73,6 +73,7 @@ final class PruneJob {
             }
             try (CheckpointWriter writer =
                     CheckpointWriter.open(dense.checkpoint(), request.out(), dtype)) {
+                dense.decoder().redundant().forEach(writer::omit);
                 PruneAccount account =
                         new PruneAccount(
                                 request,
@@ -97,7 +98,7 @@ final class PruneJob {
                         DiskRoom.require(
                                 writer.note(""),
                                 request.out(),
-                                DiskRoom.weights(dense.checkpoint(), writer)
+                                writer.bytes()
                                         + memory.scratchBytes()
                                         - memory.optionalBytes());
                     }

@@ -3,9 +3,12 @@ package org.espalier.network;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
@@ -37,17 +40,21 @@ public final class Decoder implements AutoCloseable {
     private final @Nullable Rotation rotation;
     private final @Nullable Rotation localRotation;
     private final List<UnreadTensors> unread;
+    private final Set<String> redundant;
     private final boolean headDiffers;
 
     private Decoder(
             DecoderConfig config,
             WeightSource weights,
             Collection<String> names,
+            Map<String, String> twins,
             boolean headDiffers) {
         this.config = config;
         this.weights = weights;
         this.layout = new Layout(config, weights);
-        this.unread = UnreadTensors.of(names, layout.tensors());
+        this.redundant = redundant(twins, layout.tensors());
+        List<String> own = names.stream().filter(name -> !redundant.contains(name)).toList();
+        this.unread = UnreadTensors.of(own, layout.tensors());
         this.headDiffers = headDiffers;
         Rope rope = config.rope();
         this.rotation = rope == null ? null : new Rotation(rope, config.rotaryWidth());
@@ -64,7 +71,7 @@ public final class Decoder implements AutoCloseable {
      * @throws UserError naming everything that is wrong
      */
     public static Decoder open(ObjectNode config, WeightSource weights) {
-        return new Decoder(DecoderConfig.of(config), weights, List.of(), false);
+        return new Decoder(DecoderConfig.of(config), weights, List.of(), Map.of(), false);
     }
 
     /**
@@ -96,6 +103,7 @@ public final class Decoder implements AutoCloseable {
                         differs ? config.untied() : config,
                         weights,
                         checkpoint.tensors().keySet(),
+                        checkpoint.twins(),
                         differs);
         for (String name : decoder.layout.tensors()) {
             DType type = checkpoint.dtype(name);
@@ -119,6 +127,25 @@ public final class Decoder implements AutoCloseable {
     /** The tensors of the checkpoint that are no part of this network, by module; empty for other sources. */
     public List<UnreadTensors> unread() {
         return unread;
+    }
+
+    /** Tensors that the network does not read and that are another one, which it reads, under a second name. */
+    public Set<String> redundant() {
+        return redundant;
+    }
+
+    private static Set<String> redundant(Map<String, String> twins, Set<String> read) {
+        Set<String> used = new HashSet<>();
+        read.forEach(name -> used.add(twins.getOrDefault(name, name)));
+        Set<String> redundant = new TreeSet<>();
+        twins.forEach((name, first) -> {
+            for (String one : List.of(name, first)) {
+                if (used.contains(first) && !read.contains(one)) {
+                    redundant.add(one);
+                }
+            }
+        });
+        return redundant;
     }
 
     /** Whether the weights hold a head of other values than the embedding that config.json ties it to. */

@@ -16,7 +16,6 @@ import org.espalier.audit.receipt.ReceiptFile;
 import org.espalier.audit.report.Report;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.IoFailure;
-import org.espalier.checkpoint.TensorInfo;
 import org.espalier.checkpoint.gguf.Models;
 import org.espalier.core.progress.Progress;
 import org.jspecify.annotations.Nullable;
@@ -161,8 +160,7 @@ public final class Verification {
         differences.addAll(FolderCheck.contains(Models.folder(source), receipt.source().files()));
         try (Checkpoint dense = Models.open(source);
                 Checkpoint pruned = Checkpoint.open(folder)) {
-            long parameters =
-                    dense.tensors().values().stream().mapToLong(TensorInfo::elements).sum();
+            long parameters = dense.parameters();
             if (parameters != receipt.totals().parameters()) {
                 differences.add(
                         source
