@@ -154,8 +154,7 @@ public final class Tokenizer implements AutoCloseable {
     private long[] ids(String text, boolean addSpecialTokens) {
         try {
             long encoding =
-                    TokenizersLibrary.LIB.encode(
-                            tokenizer.getHandle(), text, addSpecialTokens);
+                    TokenizersLibrary.LIB.encode(tokenizer.getHandle(), text, addSpecialTokens);
             try {
                 return TokenizersLibrary.LIB.getTokenIds(encoding);
             } finally {
