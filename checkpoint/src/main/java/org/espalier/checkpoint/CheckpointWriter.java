@@ -39,7 +39,7 @@ public final class CheckpointWriter implements AutoCloseable {
      *
      * @param source the checkpoint to change; must stay open until this writer is closed
      * @param out the folder to make; may exist when it is empty, must not lie within the source
-     * @param dtype float32, float16 or bfloat16 for all weights that have one of these types now; null keeps each
+     * @param dtype float32, float16 or bfloat16 for all weights that have one of these types or float64 now; null keeps each
      *     tensor's own
      */
     public static CheckpointWriter create(Checkpoint source, Path out, @Nullable DType dtype) {

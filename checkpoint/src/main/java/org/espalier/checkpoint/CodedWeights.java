@@ -59,20 +59,31 @@ final class CodedWeights {
     /**
      * What the weights are, where they are codes: the format, and a tensor that shows it.
      *
-     * @param names names of all tensors, those that are read with their scales left out
+     * @param tensors all tensors, those that are read with their scales as what they stand for
      * @param said what the folder itself says; it goes before what the names give
      */
-    static @Nullable String find(Collection<String> names, @Nullable String said) {
+    static @Nullable String find(Collection<TensorInfo> tensors, @Nullable String said) {
         for (Format format : FORMATS) {
-            for (String name : names) {
+            for (TensorInfo tensor : tensors) {
+                String name = tensor.name();
                 if (format.tensor().matcher(name).matches()) {
-                    return (said == null ? format.name() : said)
-                            + ", as "
-                            + Text.quote(name)
-                            + " shows";
+                    return shown(said == null ? format.name() : said, name);
                 }
             }
         }
-        return null;
+        // Without a name that gives the format away a type does, where the folder speaks of a
+        // quantization.
+        return said == null
+                ? null
+                : tensors.stream()
+                        .filter(tensor -> tensor.name().endsWith(".weight"))
+                        .filter(tensor -> tensor.shape().size() == 2 && !tensor.dtype().isPlain())
+                        .findFirst()
+                        .map(tensor -> shown(said, tensor.name()) + ", of type " + tensor.dtype())
+                        .orElse(null);
+    }
+
+    private static String shown(String format, String tensor) {
+        return format + ", as " + Text.quote(tensor) + " shows";
     }
 }

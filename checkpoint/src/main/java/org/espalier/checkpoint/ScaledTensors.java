@@ -84,6 +84,7 @@ final class ScaledTensors implements PackedTensors {
 
     /** What was made of what, for people. */
     String describe() {
+        long dropped = (long) owners.size() - tensors.size() - scaled.size();
         Map<String, Integer> types = new TreeMap<>();
         scaled.values()
                 .forEach(matrix -> types.merge(matrix.info().dtype().name(), 1, Integer::sum));
@@ -94,7 +95,8 @@ final class ScaledTensors implements PackedTensors {
                 + target
                 + "; what is written of them is "
                 + target
-                + " without scales";
+                + " without scales"
+                + (dropped == 0 ? "" : " (" + dropped + " scales of activations are left out too)");
     }
 
     @Override

@@ -17,7 +17,7 @@ final class ShardPlan {
     /**
      * The tensors of a checkpoint in their files.
      *
-     * @param dtype the dtype of all weights that are float32, float16 or bfloat16 now; null keeps each tensor's own
+     * @param dtype the dtype of all weights that are float64, float32, float16 or bfloat16 now; null keeps each tensor's own
      */
     ShardPlan(Checkpoint source, @Nullable DType dtype) {
         if (source.source() != null || source.isPacked()) {
@@ -39,7 +39,7 @@ final class ShardPlan {
     }
 
     private void add(String shard, TensorInfo info, @Nullable DType dtype) {
-        DType type = dtype != null && info.dtype().isConvertible() ? dtype : info.dtype();
+        DType type = dtype != null && info.dtype().isPlain() ? dtype : info.dtype();
         add(shard, new TensorSpec(info.name(), type, info.shape()));
     }
 

@@ -1,6 +1,7 @@
 package org.espalier.checkpoint;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +45,7 @@ record WeightView(
             tensors.putAll(packed.tensors());
         }
         String said = QuantizationRecord.format(raw, folder);
-        String codes = CodedWeights.find(tensors.keySet(), said);
+        String codes = CodedWeights.find(tensors.values(), said);
         boolean unquantized = codes == null && (scaled || said != null);
         if (unquantized && !scaled) {
             notes.add(
@@ -55,7 +56,7 @@ record WeightView(
         }
         return new WeightView(
                 packed,
-                tensors,
+                Collections.unmodifiableMap(tensors),
                 unquantized ? QuantizationRecord.without(raw) : raw,
                 codes,
                 unquantized,

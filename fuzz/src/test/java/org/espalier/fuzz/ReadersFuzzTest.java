@@ -47,6 +47,10 @@ class ReadersFuzzTest {
         Files.writeString(packed.resolve("config.json"), "{}");
         Files.createDirectory(folder.resolve("pieces"));
         Files.createDirectory(folder.resolve("pairs"));
+        Path scaled = Files.createDirectory(folder.resolve("scaled"));
+        Files.writeString(
+                scaled.resolve("config.json"),
+                "{\"quantization_config\": {\"quant_method\": \"fp8\", \"weight_block_size\": [2, 3]}}");
         writeShard(sharded.resolve("a.safetensors"), "one");
         writeShard(sharded.resolve("b.safetensors"), "two");
         Files.writeString(
@@ -173,6 +177,24 @@ class ReadersFuzzTest {
                     try (GgufFile file = GgufFile.open(path)) {
                         GgufListing.of(file).elements();
                         file.tensors().keySet().forEach(file::tensor);
+                    }
+                });
+    }
+
+    /** Codes and scales beside each other: every matrix, multiplied out. */
+    @FuzzTest(maxDuration = "24h")
+    void scaled(byte[] bytes) {
+        Hostile.read(
+                folder.resolve("scaled/model.safetensors"),
+                bytes,
+                path -> {
+                    try (Checkpoint checkpoint = Checkpoint.open(folder.resolve("scaled"))) {
+                        checkpoint.bytesByType();
+                        checkpoint.leftOut();
+                        refusable(checkpoint::requireNumbers);
+                        for (String tensor : checkpoint.tensors().keySet()) {
+                            refusable(() -> checkpoint.tensor(tensor));
+                        }
                     }
                 });
     }
