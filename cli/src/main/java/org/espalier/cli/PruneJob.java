@@ -60,8 +60,6 @@ final class PruneJob {
     Result run() {
         DType dtype = request.dtype().equals("auto") ? null : DType.ofConfigName(request.dtype());
         try (OpenModel dense = OpenModel.open(request.source())) {
-            ModelNotes.odd(dense).forEach(note -> progress.note(request.source() + ": " + note));
-            ModelNotes.tellLeftOut(dense, progress);
             PrunePlan plan = PrunePlan.of(request.method(), dense.decoder());
             CalibrationData.require(request);
             common.applyThreads();
@@ -73,6 +71,10 @@ final class PruneJob {
             }
             try (CheckpointWriter writer =
                     CheckpointWriter.open(dense.checkpoint(), request.out(), dtype)) {
+                // A refusal is one line: what is to be known of the model is said when there is none.
+                ModelNotes.odd(dense)
+                        .forEach(note -> progress.note(request.source() + ": " + note));
+                ModelNotes.tellLeftOut(dense, progress);
                 dense.decoder().redundant().forEach(writer::omit);
                 PruneAccount account =
                         new PruneAccount(
