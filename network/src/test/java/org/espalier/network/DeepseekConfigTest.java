@@ -88,7 +88,7 @@ class DeepseekConfigTest {
                     topk_group           | 9         | topk_group is 9
                     num_experts_per_tok  | 257       | there are 256 experts
                     num_key_value_heads  | 8         | as many key-value heads as heads
-                    kv_lora_rank         | null      | kv_lora_rank must be
+                    kv_lora_rank         | "many"    | kv_lora_rank must be
                     scoring_func         | "softmax" | scoring_func must be "sigmoid"
                     topk_method          | "greedy"  | topk_method must be "noaux_tc"
                     moe_layer_freq       | 0         | moe_layer_freq must be
