@@ -11,6 +11,7 @@ import org.espalier.checkpoint.StopTokens;
 import org.espalier.checkpoint.Tokenizer;
 import org.espalier.core.UserError;
 import org.espalier.network.Generator;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -56,6 +57,14 @@ final class GenerateCommand implements Callable<Integer> {
             description = "Seed of the sampling (default: ${DEFAULT-VALUE}).")
     private long seed;
 
+    @Option(
+            names = "--memory",
+            paramLabel = "LIMIT",
+            description =
+                    "Most resident memory, such as 4GiB, 6G or 500MB: a model that does not fit is refused before it is"
+                            + " loaded (default: that of the machine).")
+    private @Nullable String memory;
+
     @Mixin private final CommonOptions common = new CommonOptions();
 
     GenerateCommand(Console console) {
@@ -67,6 +76,7 @@ final class GenerateCommand implements Callable<Integer> {
         if (maxTokens < 1) {
             throw new UserError("--max-tokens must be at least 1 but is " + maxTokens);
         }
+        MemoryBudget budget = MemoryBudget.of(memory);
         try (OpenModel open = OpenModel.open(model)) {
             common.applyThreads();
             ModelNotes.tell(open, console.progress());
@@ -75,6 +85,7 @@ final class GenerateCommand implements Callable<Integer> {
             StopTokens stops = open.stops();
             tokenizer.notes().forEach(console.progress()::note);
             stops.notes().forEach(console.progress()::note);
+            budget.requireGenerator(open.decoder(), (long) ids.length + maxTokens);
             Typewriter typewriter = new Typewriter(tokenizer, ids);
             Generator.Continuation continuation;
             try (Generator generator = new Generator(open.decoder(), stops.ids())) {

@@ -88,10 +88,7 @@ record MemoryBudget(long limit, boolean given) {
 
     /** Whether a generator fits, which holds the whole model as float32. */
     boolean allowsGenerator(DecoderConfig config, List<Linear> linears, Progress progress) {
-        long weights =
-                linears.stream().mapToLong(Linear::size).sum()
-                        + config.vocabulary() * config.hidden();
-        long needed = MemoryModel.RUNTIME + Float.BYTES * weights;
+        long needed = generator(config, linears, 0);
         if (needed <= limit) {
             return true;
         }
@@ -99,6 +96,43 @@ record MemoryBudget(long limit, boolean given) {
                 "no text samples: continuing a text holds the whole model as float32, which takes "
                         + MemorySize.words(needed));
         return false;
+    }
+
+    /**
+     * Asks before the first block is loaded whether a text can be continued.
+     *
+     * @param tokens of the prompt and of what may be added
+     * @throws UserError if not, with the figure that would do; also where nobody gave a limit, for then the machine's
+     *     memory would end the process
+     */
+    void requireGenerator(Decoder decoder, long tokens) {
+        List<Linear> linears =
+                IntStream.range(0, decoder.blocks())
+                        .mapToObj(decoder::linears)
+                        .flatMap(List::stream)
+                        .toList();
+        long needed = generator(decoder.config(), linears, tokens);
+        if (needed > limit) {
+            throw new UserError(
+                    "continuing a text holds the whole model as float32 and takes "
+                            + MemorySize.words(needed)
+                            + (given
+                                    ? ", more than --memory " + MemorySize.words(limit)
+                                    : ", more than the "
+                                            + MemorySize.words(limit)
+                                            + " that this machine has to give")
+                            + "; evaluate reads a model of any size block by block, and export --to gguf makes a"
+                            + " file that llama.cpp continues quantized");
+        }
+    }
+
+    /** Bytes of the weights as float32 and of the keys and values, whose room grows by doubling. */
+    private static long generator(DecoderConfig config, List<Linear> linears, long tokens) {
+        long embedding = config.vocabulary() * config.hidden() * (config.tied() ? 1 : 2);
+        long weights = linears.stream().mapToLong(Linear::size).sum() + embedding;
+        long entry = 2 * config.kvHeads() * config.headDim();
+        return MemoryModel.RUNTIME
+                + Float.BYTES * (weights + 2 * tokens * config.blocks() * entry);
     }
 
     private String refusal(MemoryModel model, MemoryEstimate least) {
