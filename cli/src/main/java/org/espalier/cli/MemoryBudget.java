@@ -131,8 +131,7 @@ record MemoryBudget(long limit, boolean given) {
         long embedding = config.vocabulary() * config.hidden() * (config.tied() ? 1 : 2);
         long weights = linears.stream().mapToLong(Linear::size).sum() + embedding;
         long entry = 2 * config.kvHeads() * config.headDim();
-        return MemoryModel.RUNTIME
-                + Float.BYTES * (weights + 2 * tokens * config.blocks() * entry);
+        return MemoryModel.RUNTIME + Float.BYTES * (weights + 2 * tokens * config.blocks() * entry);
     }
 
     private String refusal(MemoryModel model, MemoryEstimate least) {

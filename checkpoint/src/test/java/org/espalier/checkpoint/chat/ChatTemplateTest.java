@@ -210,7 +210,7 @@ class ChatTemplateTest {
         assertThatThrownBy(() -> render(template, CHAT))
                 .isInstanceOf(UserError.class)
                 .hasMessageStartingWith("the model's chat template ")
-                .satisfies(e -> assertThat(e.getMessage().lines()).hasSize(1));
+                .satisfies(e -> assertThat(String.valueOf(e.getMessage()).lines()).hasSize(1));
     }
 
     private static String render(String template, List<Map<String, Object>> chat) {

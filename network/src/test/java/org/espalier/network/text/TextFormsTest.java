@@ -231,7 +231,7 @@ class TextFormsTest {
         assertThatThrownBy(() -> TextSource.read(file))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining(expected)
-                .satisfies(e -> assertThat(e.getMessage().lines()).hasSize(1));
+                .satisfies(e -> assertThat(String.valueOf(e.getMessage()).lines()).hasSize(1));
     }
 
     private static List<String> documents(Path file) {
