@@ -57,7 +57,9 @@ record CalibrationData(
         }
         TextSource source = TextInputs.read(file, progress);
         TextSource.Sample sample =
-                draw(request, source, dense).with(dense.checkpoint().tokenizerNotes());
+                draw(request, source, dense)
+                        .with(dense.checkpoint().tokenizerNotes())
+                        .with(DoubledBeginning.notes(dense.checkpoint().tokenizer(), source));
         sample.notes().forEach(progress::note);
         return new CalibrationData(file, source.origin(), sample, null);
     }

@@ -85,6 +85,8 @@ final class GenerateCommand implements Callable<Integer> {
             StopTokens stops = open.stops();
             tokenizer.notes().forEach(console.progress()::note);
             stops.notes().forEach(console.progress()::note);
+            DoubledBeginning.notes(tokenizer, "the prompt", prompt)
+                    .forEach(console.progress()::note);
             budget.requireGenerator(open.decoder(), (long) ids.length + maxTokens);
             Typewriter typewriter = new Typewriter(tokenizer, ids);
             Generator.Continuation continuation;

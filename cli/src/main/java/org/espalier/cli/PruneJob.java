@@ -71,7 +71,8 @@ final class PruneJob {
             }
             try (CheckpointWriter writer =
                     CheckpointWriter.open(dense.checkpoint(), request.out(), dtype)) {
-                // A refusal is one line: what is to be known of the model is said when there is none.
+                // A refusal is one line: what is to be known of the model is said when there is
+                // none.
                 ModelNotes.odd(dense)
                         .forEach(note -> progress.note(request.source() + ": " + note));
                 ModelNotes.tellLeftOut(dense, progress);
@@ -100,9 +101,7 @@ final class PruneJob {
                         DiskRoom.require(
                                 writer.note(""),
                                 request.out(),
-                                writer.bytes()
-                                        + memory.scratchBytes()
-                                        - memory.optionalBytes());
+                                writer.bytes() + memory.scratchBytes() - memory.optionalBytes());
                     }
                     CheckpointSink sink =
                             new CheckpointSink(writer, journal, plan, dense.decoder());

@@ -8,12 +8,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.Json;
 import org.espalier.checkpoint.PickleFile;
 import org.espalier.checkpoint.SafetensorsFile;
 import org.espalier.checkpoint.Tokenizer;
+import org.espalier.checkpoint.chat.ChatTemplate;
 import org.espalier.checkpoint.gguf.GgufFile;
 import org.espalier.checkpoint.gguf.GgufListing;
 import org.espalier.checkpoint.gguf.GgufModel;
@@ -22,6 +24,8 @@ import org.espalier.core.UserError;
 import org.espalier.network.Decoder;
 import org.espalier.network.DecoderConfig;
 import org.espalier.network.family.Families;
+import org.espalier.network.text.TextEncoder;
+import org.espalier.network.text.TextSource;
 import org.espalier.prune.RecipeBook;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
@@ -35,6 +39,27 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 class ReadersFuzzTest {
     private static final RecipeBook RECIPES = RecipeBook.shipped();
+
+    private static final List<Map<String, Object>> CHAT =
+            List.of(
+                    Map.of("role", "system", "content", "Be short."),
+                    Map.of("role", "user", "content", " Hello?\n"),
+                    Map.of("role", "assistant", "content", "Yes {{ no }}."));
+    private static final int LETTERS_VOCABULARY = 0x10000;
+
+    /** Every char is a token. */
+    private static final TextEncoder LETTERS =
+            new TextEncoder() {
+                @Override
+                public long[] encode(String text) {
+                    return text.chars().asLongStream().toArray();
+                }
+
+                @Override
+                public long[] encodeChat(List<Map<String, Object>> messages) {
+                    return encode(messages.toString());
+                }
+            };
 
     @TempDir static Path folder;
 
@@ -246,6 +271,33 @@ class ReadersFuzzTest {
                         refusable(() -> imatrix.input(name, null, 1, 2));
                     }
                 });
+    }
+
+    /** A text in any layout and encoding: its documents, ids or chats. */
+    @FuzzTest(maxDuration = "24h")
+    void text(byte[] bytes) {
+        Hostile.read(
+                folder.resolve("text"),
+                bytes,
+                path -> {
+                    TextSource source = TextSource.read(path);
+                    refusable(() -> source.sequences(LETTERS, LETTERS_VOCABULARY, 40));
+                    source.sample(
+                            LETTERS, LETTERS_VOCABULARY, new TextSource.Draw(2, true, 8, 64, 0));
+                });
+    }
+
+    /** A chat template, run on a chat. */
+    @FuzzTest(maxDuration = "24h")
+    void chatTemplate(byte[] bytes) {
+        Hostile.read(
+                folder.resolve("chat_template.jinja"),
+                bytes,
+                _ ->
+                        new ChatTemplate(
+                                        new String(bytes, StandardCharsets.UTF_8),
+                                        Map.of("bos_token", "<s>", "eos_token", "</s>"))
+                                .render(CHAT));
     }
 
     @FuzzTest(maxDuration = "24h")

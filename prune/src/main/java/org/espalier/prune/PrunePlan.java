@@ -93,8 +93,7 @@ public record PrunePlan(Method method, List<Linear> layers, List<Linear> dense) 
                                                         + linear.block()
                                                         + "."
                                                         + linear.kind())
-                                        .orElse("blocks.0.q")
-                               );
+                                        .orElse("blocks.0.q"));
             }
         }
         if (layers.isEmpty() && !dense.isEmpty()) {

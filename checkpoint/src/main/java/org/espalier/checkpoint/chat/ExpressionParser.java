@@ -220,8 +220,7 @@ final class ExpressionParser {
             case "[" -> list("]");
             case "{" -> map();
             default ->
-                    throw new TemplateRefusal(
-                            "it has '" + bracket + "' where a value is needed");
+                    throw new TemplateRefusal("it has '" + bracket + "' where a value is needed");
         };
     }
 

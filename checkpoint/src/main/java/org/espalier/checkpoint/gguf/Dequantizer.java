@@ -28,6 +28,7 @@ public final class Dequantizer {
      *     target of another size
      */
     public static void dequantize(GgufType type, MemorySegment source, MemorySegment target) {
+        Block block = block(type);
         if (source.byteSize() % type.blockBytes() != 0) {
             throw new IllegalArgumentException(
                     source.byteSize() + " bytes are no whole number of blocks of " + type);
@@ -38,7 +39,6 @@ public final class Dequantizer {
             throw new IllegalArgumentException(
                     target.byteSize() + " bytes do not fit " + blocks + " blocks of " + type);
         }
-        Block block = block(type);
         for (long i = 0; i < blocks; i++) {
             block.read(source, i * type.blockBytes(), target, i * step);
         }

@@ -180,7 +180,8 @@ class DequantizerTest {
     void raggedInputIsRefused() {
         for (GgufType type : GgufType.values()) {
             if (!type.isReadable()) {
-                assertThatThrownBy(() -> read(type, block(type)))
+                MemorySegment none = MemorySegment.ofArray(new byte[0]);
+                assertThatThrownBy(() -> Dequantizer.dequantize(type, none, none))
                         .isInstanceOf(IllegalArgumentException.class)
                         .hasMessageContaining("cannot be dequantized");
                 continue;

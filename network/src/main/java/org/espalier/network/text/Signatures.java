@@ -14,10 +14,7 @@ final class Signatures {
 
     private static final List<Signature> SIGNATURES =
             List.of(
-                    new Signature(
-                            "(\u00b5/\u00fd",
-                            "packed with zstd",
-                            UNPACK + "with zstd -d"),
+                    new Signature("(\u00b5/\u00fd", "packed with zstd", UNPACK + "with zstd -d"),
                     new Signature("\u00fd7zXZ\0", "packed with xz", UNPACK + "with xz -d"),
                     new Signature("BZh91AY", "packed with bzip2", UNPACK + "with bzip2 -d"),
                     new Signature("\u0004\"M\u0018", "packed with lz4", UNPACK + "with lz4 -d"),
