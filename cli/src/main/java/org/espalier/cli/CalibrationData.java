@@ -59,7 +59,7 @@ record CalibrationData(
         TextSource.Sample sample =
                 draw(request, source, dense)
                         .with(dense.checkpoint().tokenizerNotes())
-                        .with(DoubledBeginning.notes(dense.checkpoint().tokenizer(), source));
+                        .with(DoubledBeginning.notes(dense.checkpoint(), source));
         sample.notes().forEach(progress::note);
         return new CalibrationData(file, source.origin(), sample, null);
     }

@@ -1,6 +1,7 @@
 package org.espalier.cli;
 
 import java.util.List;
+import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.Tokenizer;
 import org.espalier.network.text.Documents;
 import org.espalier.network.text.TextSource;
@@ -15,10 +16,14 @@ final class DoubledBeginning {
 
     private DoubledBeginning() {}
 
-    /** A note about the text where that happens; none for ids and chats, to which nothing is added. */
-    static List<String> notes(Tokenizer tokenizer, TextSource source) {
+    /**
+     * A note about the text where that happens; none for ids and chats, to which nothing is added and for
+     * which the model may have no tokenizer.
+     */
+    static List<String> notes(Checkpoint checkpoint, TextSource source) {
         return source instanceof Documents words
-                ? notes(tokenizer, source.file().toString(), words.documents().getFirst())
+                ? notes(
+                        checkpoint.tokenizer(), source.file().toString(), words.documents().getFirst())
                 : List.of();
     }
 

@@ -58,7 +58,7 @@ record MeasureText(
         boolean words = source instanceof Documents;
         long enough = limit == null ? Long.MAX_VALUE : length + (limit - 1L) * step;
         List<long[]> sequences = source.sequences(model.encoder(), model.vocabulary(), enough);
-        DoubledBeginning.notes(model.checkpoint().tokenizer(), source).forEach(progress::note);
+        DoubledBeginning.notes(model.checkpoint(), source).forEach(progress::note);
         String beginning =
                 words ? model.checkpoint().tokenizer().addsBos() ? "bos" : "none" : "as given";
         Protocol protocol =

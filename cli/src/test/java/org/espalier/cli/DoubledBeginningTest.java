@@ -30,6 +30,21 @@ class DoubledBeginningTest {
         assertThat(generate("Once").err()).doesNotContain(NOTE);
     }
 
+    /** Ids need no tokenizer, and nothing is put before them. */
+    @Test
+    void idsNeedNoTokenizer() throws IOException {
+        Path model =
+                RandomModel.write(
+                        folder.resolve("model"),
+                        "{'model_type': 'llama', 'vocab_size': 20, 'hidden_size': 8, 'intermediate_size': 8,"
+                                + " 'num_hidden_layers': 1, 'num_attention_heads': 2, 'num_key_value_heads': 2}",
+                        1);
+        Path ids = Files.writeString(folder.resolve("a.jsonl"), "{\"input_ids\": [1, 1, 2, 3]}");
+        Outcome outcome = Runs.run("evaluate", model, "--text", ids);
+        assertThat(outcome.code()).as(outcome.err()).isZero();
+        assertThat(outcome.err()).doesNotContain(NOTE);
+    }
+
     private Outcome evaluate(String text) throws IOException {
         Path file = Files.writeString(folder.resolve("a.txt"), text);
         Outcome outcome = Runs.run("evaluate", Runs.shipped(), "--text", file);
