@@ -23,7 +23,9 @@ final class DoubledBeginning {
     static List<String> notes(Checkpoint checkpoint, TextSource source) {
         return source instanceof Documents words
                 ? notes(
-                        checkpoint.tokenizer(), source.file().toString(), words.documents().getFirst())
+                        checkpoint.tokenizer(),
+                        source.file().toString(),
+                        words.documents().getFirst())
                 : List.of();
     }
 
