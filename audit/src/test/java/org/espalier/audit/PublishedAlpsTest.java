@@ -34,7 +34,7 @@ class PublishedAlpsTest {
                     new Golden("layers.2.mlp.down_proj", 0.016975, 0.027017),
                     new Golden("layers.3.self_attn.v_proj", 0.029323, 0.06493),
                     new Golden("layers.3.mlp.down_proj", 0.052536, 0.076378),
-                    new Golden("layers.4.self_attn.o_proj", 0.008527, 0.032338));
+                    new Golden("layers.4.self_attn.o_proj", 0.008202, 0.032338));
 
     @Test
     void everyLayerIsAsGoodAsWithThePublishedAlgorithm() throws IOException {

@@ -5,6 +5,9 @@ import java.util.Base64;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.espalier.checkpoint.sentencepiece.Charsmap;
 import org.espalier.core.UserError;
 import tools.jackson.databind.JsonNode;
@@ -16,6 +19,18 @@ import tools.jackson.databind.JsonNode;
 final class TokenizerCheck {
     /** Repeats what repeats, but in one way only (EXAONE). */
     private static final String UNAMBIGUOUS = "(?:\\p{L}\\p{M}*(?: \\p{L}\\p{M}*)*)+";
+
+    /** A reference back to a group, by number or name. */
+    private static final Pattern AGAIN =
+            Pattern.compile("(?<!\\\\)(?:\\\\\\\\)*\\\\(?:[1-9]|k[<'])");
+
+    /** A group of alternatives, without groups of its own, that repeats without bound and gives back. */
+    private static final Pattern REPEATED_CHOICE =
+            Pattern.compile("\\((?:\\?:)?([^()]*\\|[^()]*)\\)(?:[+*]|\\{\\d*,\\})(?!\\+)");
+
+    /** What an alternative begins with, where that is one character and no other. */
+    private static final Pattern FIRST_LITERAL =
+            Pattern.compile("[\\p{L}\\p{N} ](?![?*{])|\\\\[rnt](?![?*{])");
 
     private final String source;
 
@@ -50,7 +65,7 @@ final class TokenizerCheck {
                 default -> {}
             }
             JsonNode regex = node.path("pattern").path("Regex");
-            if (regex.isString() && repeatsRepeats(regex.asString())) {
+            if (regex.isString() && canTryForEver(regex.asString())) {
                 throw refused(
                         "cuts texts by "
                                 + Text.quote(regex.asString())
@@ -107,7 +122,28 @@ final class TokenizerCheck {
         }
     }
 
-    /** Whether a group that repeats without bound holds something that does: the way to try for ever. */
+    /**
+     * Whether a text can be tried in too many ways: a group that repeats without bound holds something that does, or
+     * alternatives that begin alike, or what a group held is looked for again.
+     */
+    static boolean canTryForEver(String regex) {
+        return repeatsRepeats(regex)
+                || AGAIN.matcher(regex).find()
+                || REPEATED_CHOICE.matcher(regex).results().anyMatch(TokenizerCheck::beginsAlike);
+    }
+
+    private static boolean beginsAlike(MatchResult choice) {
+        Set<String> first = new HashSet<>();
+        for (String alternative : choice.group(1).split("\\|", -1)) {
+            Matcher literal = FIRST_LITERAL.matcher(alternative);
+            if (!literal.lookingAt() || !first.add(literal.group())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether a group that repeats without bound holds something that does. */
     static boolean repeatsRepeats(String regex) {
         String left = regex.replace(UNAMBIGUOUS, "");
         Deque<Boolean> groups = new ArrayDeque<>();
