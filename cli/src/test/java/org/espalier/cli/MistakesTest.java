@@ -3,6 +3,7 @@ package org.espalier.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -100,11 +101,12 @@ class MistakesTest {
         Outcome faults = prune("--recipe", recipe);
         assertMistake(faults, "colour");
         assertThat(faults.err()).contains("select.sparsity");
-        Path ids = Files.writeString(folder.resolve("ids.jsonl"), "{\"input_ids\": [1, 2, 512]}\n");
+        Path ids =
+                Files.writeString(folder.resolve("ids.jsonl"), "{\"input_ids\": [1, 2, 5000]}\n");
         assertMistake(prune("--calibration", ids), "line 1");
         try (Stream<Path> left = Files.list(folder)) {
             assertThat(left.map(path -> String.valueOf(path.getFileName())))
-                    .containsExactlyInAnyOrder("bad.yaml", "ids.jsonl");
+                    .containsExactlyInAnyOrder("bad.yaml", "bare", "ids.jsonl");
         }
     }
 
@@ -132,8 +134,28 @@ class MistakesTest {
                 Runs.run("evaluate", stories, "--text", text, "--against", other), "vocabulary");
     }
 
+    /** A real model without texts of its own beside it. */
+    private Path bare() {
+        Path bare = folder.resolve("bare");
+        if (Files.exists(bare)) {
+            return bare;
+        }
+        try (Stream<Path> files = Files.list(Runs.model())) {
+            Files.createDirectory(bare);
+            for (Path file : files.toList()) {
+                String name = file.getFileName().toString();
+                if (name.endsWith(".json") || name.endsWith(".safetensors")) {
+                    Files.createSymbolicLink(bare.resolve(name), file);
+                }
+            }
+            return bare;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private Outcome prune(Object... options) {
-        Object[] fixed = {"prune", Runs.model(), "--out", folder.resolve("out")};
+        Object[] fixed = {"prune", bare(), "--out", folder.resolve("out")};
         Object[] arguments = Arrays.copyOf(fixed, fixed.length + options.length);
         System.arraycopy(options, 0, arguments, fixed.length, options.length);
         return Runs.run(arguments);
