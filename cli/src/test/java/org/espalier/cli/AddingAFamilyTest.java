@@ -36,8 +36,16 @@ class AddingAFamilyTest {
         List<String> lines = blocks("").getFirst().lines().toList();
         assertThat(lines).hasSize(4);
         Outcome before = Runs.run("inspect", folder.resolve("path/to/stablelm"));
-        assertThat(before.code()).isEqualTo(Main.USER_ERROR);
-        assertThat(before.err()).contains("docs/adding-a-family.md");
+        assertThat(before.code()).as(before.err()).isZero();
+        assertThat(before.out()).contains("listed only", "docs/adding-a-family.md");
+        Outcome refused =
+                Runs.run(
+                        "evaluate",
+                        folder.resolve("path/to/stablelm"),
+                        "--text",
+                        folder.resolve("text.jsonl"));
+        assertThat(refused.code()).isEqualTo(Main.USER_ERROR);
+        assertThat(refused.err()).contains("docs/adding-a-family.md");
         List<Outcome> outcomes = new ArrayList<>();
         for (String line : lines) {
             String[] words = line.strip().split(" +");

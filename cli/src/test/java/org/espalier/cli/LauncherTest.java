@@ -112,13 +112,13 @@ class LauncherTest {
         Map<String, String> path = Map.of("PATH", tools + ":" + System.getenv("PATH"));
         Result first = run(project.resolve("espalier"), path, "recipes");
         assertThat(first.code()).as(first.err()).isZero();
-        assertThat(first.err()).startsWith("espalier: building").contains("build.log");
+        assertThat(first.err()).startsWith("building espalier").contains("build.log");
         assertThat(project.resolve("built-by-maven")).exists();
         assertThat(run(project.resolve("espalier"), path, "recipes").err()).isEmpty();
         TimeUnit.MILLISECONDS.sleep(20);
         Files.writeString(project.resolve("core/src/main/java/New.java"), "class New {}");
         assertThat(run(project.resolve("espalier"), path, "recipes").err())
-                .startsWith("espalier: building");
+                .startsWith("building espalier");
     }
 
     @Test
