@@ -50,6 +50,14 @@ record CalibrationData(
     static CalibrationData read(PruneRequest request, OpenModel dense, Progress progress) {
         Path file = request.calibration();
         if (file == null || !request.method().readsData()) {
+            if (file != null && !isOwn(request, file)) {
+                progress.note(
+                        "recipe "
+                                + request.method().recipe().name()
+                                + " reads no calibration data: "
+                                + file
+                                + " is left unread");
+            }
             return new CalibrationData(null, null, null, null);
         }
         if (Imatrix.isOne(file)) {
@@ -62,6 +70,11 @@ record CalibrationData(
                         .with(DoubledBeginning.notes(dense.checkpoint(), source));
         sample.notes().forEach(progress::note);
         return new CalibrationData(file, source.origin(), sample, null);
+    }
+
+    /** Whether nobody named the text: it lies beside the model. */
+    private static boolean isOwn(PruneRequest request, Path file) {
+        return ModelTexts.calibration(request.source()).filter(file::equals).isPresent();
     }
 
     private static GivenStatistics imatrix(PruneRequest request, Path file, OpenModel dense) {

@@ -197,15 +197,6 @@ final class PruneCommand implements Callable<Integer> {
             resolved = Overrides.mixed(resolved);
         }
         Method method = Method.of(resolved);
-        if (calibration != null && !method.readsData()) {
-            console.progress()
-                    .note(
-                            "recipe "
-                                    + resolved.name()
-                                    + " reads no calibration data: "
-                                    + calibration
-                                    + " is left unread");
-        }
         PruneRequest request =
                 new PruneRequest(
                         source,
