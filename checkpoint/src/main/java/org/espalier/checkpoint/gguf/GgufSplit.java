@@ -54,12 +54,6 @@ final class GgufSplit {
         this.place = Place.of(given);
     }
 
-    /** The name of a model's file without the number of the part and the extension. */
-    static String modelName(String fileName) {
-        Matcher matcher = NAME.matcher(fileName);
-        return matcher.matches() ? matcher.group(1) : fileName.replaceFirst("(?i)\\.gguf$", "");
-    }
-
     /**
      * All parts in their order, the given one among them. What is missing or does not belong together is a
      * {@link UserError}; then the other parts are closed again, the given one is not.
